@@ -1,0 +1,71 @@
+import type { Command, JsonSchema, Plugin } from '../manifest/plugin.ts';
+
+/** Where a plugin directory came from; decides trust (DESIGN.md, “Trust”). */
+export const ORIGINS = ['flag', 'config', 'user', 'workspace', 'installed'] as const;
+export type Origin = (typeof ORIGINS)[number];
+
+export const PLUGIN_STATUSES = ['ok', 'broken', 'disabled', 'untrusted', 'changed'] as const;
+export type PluginStatus = (typeof PLUGIN_STATUSES)[number];
+
+/** One plugin as people see it, whether it can be called or not. */
+export interface PluginEntry {
+  readonly name: string;
+  readonly system: string;
+  readonly directory: string;
+  readonly origin: Origin;
+  readonly status: PluginStatus;
+  /** One sentence, when not ok. */
+  readonly error?: string;
+  /** Absent when the manifest could not be read. */
+  readonly plugin?: Plugin;
+  readonly warnings: readonly string[];
+}
+
+/** What MCP clients get to see of a tool; nothing in it varies by connection. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly title?: string;
+  readonly description: string;
+  readonly inputSchema: JsonSchema & { readonly type: 'object' };
+  readonly outputSchema?: JsonSchema;
+  readonly annotations: {
+    readonly title?: string;
+    readonly readOnlyHint?: boolean;
+    readonly destructiveHint?: boolean;
+    readonly idempotentHint?: boolean;
+    readonly openWorldHint?: boolean;
+  };
+  readonly _meta: Readonly<Record<string, unknown>>;
+}
+
+/** Where arguments fail their schema. `path` is a JSON pointer, empty for the root. */
+export interface ArgumentIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Tool {
+  readonly definition: ToolDefinition;
+  readonly plugin: Plugin;
+  readonly command: Command;
+  /** Compiled on first use, once per load. */
+  checkArguments(args: unknown): readonly ArgumentIssue[];
+}
+
+/** An immutable picture of all plugins. A reload makes a new one; calls in flight keep theirs. */
+export interface Catalog {
+  /** Counts the pictures that differed from the one before. */
+  readonly generation: number;
+  readonly entries: readonly PluginEntry[];
+  /** Sorted by name. */
+  readonly tools: readonly Tool[];
+  findTool(name: string): Tool | undefined;
+  findPlugin(name: string): PluginEntry | undefined;
+}
+
+/** The current catalog and word of the next. */
+export interface CatalogSource {
+  current(): Catalog;
+  /** Called once for every catalog whose tool list differs; returns what ends the subscription. */
+  onToolsChanged(listener: (catalog: Catalog) => void): () => void;
+}
