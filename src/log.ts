@@ -20,5 +20,5 @@ const SECRET_PATHS = [
  * `level` is pino's; the default comes from `PLUGBRIDGE_LOG`, else `info`.
  */
 export function createLog(level: string = process.env['PLUGBRIDGE_LOG'] ?? 'info'): Log {
-  return pino({ name: 'plugbridge', level, redact: SECRET_PATHS }, pino.destination({ fd: 2, sync: true }));
+  return pino({ base: { name: 'plugbridge' }, level, redact: SECRET_PATHS }, pino.destination({ fd: 2, sync: true }));
 }

@@ -16,8 +16,10 @@ export interface PluginEntry {
   readonly status: PluginStatus;
   /** One sentence, when not ok. */
   readonly error?: string;
-  /** Absent when the manifest could not be read. */
+  /** Absent when the manifest could not be read and there is no last good version. */
   readonly plugin?: Plugin;
+  /** Whether its tools are listed and run; a broken plugin whose last good version is still here stays callable. */
+  readonly callable: boolean;
   readonly warnings: readonly string[];
 }
 

@@ -1,5 +1,8 @@
+import type { Artifact } from '../artifacts/artifact.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { LogLine, Refusal, Tier } from '../executors/executor.ts';
+
+export type { Artifact };
 
 /** Content in MCP’s shapes, so that the server passes it on as it is. */
 export type Content =
@@ -13,15 +16,6 @@ export type Content =
       readonly size?: number;
       readonly description?: string;
     };
-
-/** A file that a call produced, kept by the artifact store. */
-export interface Artifact {
-  readonly uri: string;
-  readonly name: string;
-  readonly mimeType: string;
-  readonly bytes: number;
-  readonly digest: string;
-}
 
 /**
  * How a call ended. Failure shares success’s shape: content is always what the caller should be shown,

@@ -1,3 +1,4 @@
+import type { CallErrorCode } from '../errors.ts';
 import type { Limits, Plugin, Runtime } from '../manifest/plugin.ts';
 
 /**
@@ -36,7 +37,9 @@ export type CapabilityUse =
   | { readonly kind: 'net-body'; readonly host: string; readonly body: string };
 
 /** The answer to a `CapabilityUse`; a refusal says who refused and what a person can do. */
-export type Permit = { readonly allowed: true } | Refusal;
+export type Permit =
+  | { readonly allowed: true; /** For `exec`: the arguments to use in place of those asked for. */ readonly args?: readonly string[] }
+  | Refusal;
 export interface Refusal {
   readonly allowed: false;
   /** The capability in string form, as a grant would name it. */
@@ -69,8 +72,8 @@ export interface LiveEnds {
 /** What came out of an execution, before dispatch bounds and stores it. */
 export type ExecutionResult =
   | { readonly kind: 'ok'; readonly output: ExecutionOutput }
-  /** The plugin answered that it could not, or broke its contract. `code` is a key of ERRORS. */
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  /** The plugin answered that it could not, or broke its contract. `message` is the reason alone. */
+  | { readonly kind: 'failed'; readonly code: CallErrorCode; readonly message: string }
   | { readonly kind: 'timed-out'; readonly limit: string; readonly message: string }
   | { readonly kind: 'cancelled' };
 

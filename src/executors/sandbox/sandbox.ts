@@ -48,9 +48,17 @@ export interface SandboxedProcess {
   readonly pid: number;
   readonly tier: Tier;
   /** Settles when the outer process is gone and its pipes are closed; never rejects. */
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  readonly exited: Promise<SandboxExit>;
   /** SIGKILL to the whole tree; settles with `exited`. Safe to call twice. */
   kill(): Promise<void>;
+}
+
+/** How a sandboxed process ended. bubblewrap turns a signal inside into the code 128 + signal. */
+export interface SandboxExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What ended it, where that is known and was neither the program nor a kill: `memory` the limit of the whole tree, `setup` the sandbox could not be made (stderr says why). */
+  readonly cause?: 'memory' | 'setup';
 }
 
 /** What spawns sandboxed processes on this machine; probed by running it, never by looking for a binary. */

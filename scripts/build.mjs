@@ -1,0 +1,40 @@
+// Bundles the product into dist/: one file for the command line, one for the WASM host process.
+import { chmodSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Bundled CommonJS packages still call `require` for Node’s own modules. */
+const REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+export async function buildProduct() {
+  rmSync(`${root}dist`, { recursive: true, force: true });
+  const shared = {
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    absWorkingDir: root,
+    logLevel: 'warning',
+    legalComments: 'none',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: true,
+  };
+  await Promise.all([
+    build({
+      ...shared,
+      entryPoints: { cli: 'src/cli.ts' },
+      outdir: 'dist',
+      splitting: true,
+      chunkNames: '[name]-[hash]',
+      banner: { js: REQUIRE },
+    }),
+    build({ ...shared, entryPoints: { 'wasm-host': 'src/executors/wasm/child.ts' }, outdir: 'dist', sourcemap: false }),
+  ]);
+  chmodSync(`${root}dist/cli.js`, 0o755);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildProduct();

@@ -1,0 +1,51 @@
+// `npm test`: from a fresh clone to a tested product. Arguments go to Vitest: npm test -- test/unit/policy
+import { spawnSync } from 'node:child_process';
+import { buildAll, checkNode, installPackages, root, run } from './setup.mjs';
+
+/** What the tests run for real, and the Debian package that has it. */
+const PROGRAMS = { bwrap: 'bubblewrap', git: 'git', rg: 'ripgrep', prlimit: 'util-linux', openssl: 'openssl', python3: 'python3' };
+
+checkNode();
+installPackages();
+providePrograms();
+installTools();
+await buildAll();
+const filters = process.argv.slice(2);
+if (filters.length === 0) {
+  for (const check of ['lint', 'format:check', 'types']) run('npm', ['run', '--silent', check]);
+}
+const { status } = spawnSync(process.execPath, [`${root}node_modules/vitest/vitest.mjs`, 'run', ...filters], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);
+
+function isThere(program) {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+/** Installs what is missing where that is possible, else names it with the command that installs it. */
+function providePrograms() {
+  const missing = Object.keys(PROGRAMS).filter((program) => !isThere(program));
+  if (missing.length === 0) return;
+  const packages = missing.map((program) => PROGRAMS[program]);
+  const canInstall = process.getuid?.() === 0 && isThere('apt-get');
+  if (canInstall) {
+    process.stderr.write(`Installing ${packages.join(', ')} …\n`);
+    run('apt-get', ['update', '-qq']);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  }
+  const still = missing.filter((program) => !isThere(program));
+  if (still.length === 0) return;
+  process.stderr.write(
+    `The tests need ${still.join(', ')}. Install with: sudo apt-get install ${still.map((program) => PROGRAMS[program]).join(' ')}\n`,
+  );
+  process.exit(1);
+}
+
+/** Clients and suites of others, which need a newer Node.js than the product does; kept out of its own packages. */
+function installTools() {
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--prefix', `${root}test/e2e/tools`]);
+}

@@ -1,0 +1,105 @@
+import { watch, type FSWatcher } from 'chokidar';
+
+import type { Discovery } from '../discover/candidates.ts';
+import { reasonOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Catalog, CatalogSource } from './catalog.ts';
+import { loadEntries, type LoadDeps } from './load.ts';
+import { makeCatalog } from './make-catalog.ts';
+
+export interface LiveCatalogDeps extends LoadDeps {
+  discover(): Discovery;
+  /** Search directories that may appear later. */
+  readonly watched: readonly string[];
+  readonly log: Log;
+}
+
+export interface LiveCatalog extends CatalogSource {
+  /** What the last search passed over. */
+  discovery(): Discovery;
+  /** Reads everything that changed; the catalog stays the same object when nothing did. */
+  reload(): Catalog;
+  /** Reloads when files change; `onReload` hears of every reload that differed. */
+  watch(onReload: (catalog: Catalog) => void): void;
+  close(): Promise<void>;
+}
+
+/** Editors write in several steps; a reload waits until none came for this long. */
+const SETTLE_MS = 120;
+/** …but not for ever, when something writes all the time. */
+const MAX_WAIT_MS = 2_000;
+const WATCH_DEPTH = 3;
+
+/** The catalog that follows the files. It is read on the first use. */
+export function createLiveCatalog(deps: LiveCatalogDeps): LiveCatalog {
+  const listeners = new Set<(catalog: Catalog) => void>();
+  let discovery: Discovery | undefined;
+  let catalog: Catalog | undefined;
+  let watcher: FSWatcher | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let waitingSinceMs = 0;
+  let onReload: (catalog: Catalog) => void = () => {};
+
+  const load = (): Catalog => {
+    discovery = deps.discover();
+    const entries = loadEntries(discovery, deps, catalog?.entries ?? []);
+    if (catalog && JSON.stringify(entries) === JSON.stringify(catalog.entries)) return catalog;
+    return makeCatalog(entries, catalog);
+  };
+  const current = (): Catalog => (catalog ??= load());
+
+  const reload = (): Catalog => {
+    const before = current();
+    const after = load();
+    if (after === before) return before;
+    catalog = after;
+    onReload(after);
+    if (after.generation !== before.generation) for (const listener of listeners) listener(after);
+    return after;
+  };
+
+  const reloadSoon = (): void => {
+    const now = performance.now();
+    if (timer === undefined) waitingSinceMs = now;
+    else clearTimeout(timer);
+    const delay = Math.min(SETTLE_MS, Math.max(0, waitingSinceMs + MAX_WAIT_MS - now));
+    timer = setTimeout(() => {
+      timer = undefined;
+      try {
+        reload();
+      } catch (error) {
+        deps.log.error({ reason: reasonOf(error) }, 'cannot reload the plugins; the last catalog stays');
+      }
+    }, delay);
+  };
+
+  return {
+    current,
+    discovery: () => {
+      current();
+      return discovery ?? deps.discover();
+    },
+    reload,
+    onToolsChanged(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    watch(listener) {
+      onReload = listener;
+      watcher ??= watch([...deps.watched], {
+        ignoreInitial: true,
+        depth: WATCH_DEPTH,
+        ignored: (path) => path.includes('/node_modules') || path.includes('/.git/'),
+        ignorePermissionErrors: true,
+      })
+        .on('all', reloadSoon)
+        // What changed between the first read and now was not watched yet.
+        .on('ready', reloadSoon)
+        .on('error', (error) => deps.log.warn({ reason: reasonOf(error) }, 'cannot watch a plugin directory'));
+    },
+    async close() {
+      clearTimeout(timer);
+      await watcher?.close();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+import toml from '@iarna/toml';
+import { z } from 'zod';
+
+import { HostError, reasonOf } from '../errors.ts';
+import type { OwnPaths } from './paths.ts';
+
+/** The user’s `config.toml`. Every key has a default; an unknown key is an error, for a typo must not loosen a limit. */
+export const ConfigSchema = z.strictObject({
+  plugins: z.array(z.string()).default([]).describe('plugin directories, relative to this file; what is named here is trusted'),
+  root: z.string().optional().describe('the directory that file access is anchored to, when --root and the client name none'),
+  progressive: z.boolean().default(false).describe('put plugins with keywords behind plugbridge_search and plugbridge_call'),
+  limits: z
+    .strictObject({
+      timeout_ms: z.int().min(1).max(3_600_000).optional().describe('deadline of every call, over each plugin’s own'),
+      memory_mb: z.int().min(1).max(4096).optional().describe('memory cap of every call, over each plugin’s own'),
+      calls: z.int().min(1).max(10_000).default(64).describe('calls that run at a time, over all plugins'),
+      queue: z.int().min(0).max(100_000).default(1_000).describe('calls that may wait; one more is refused'),
+      text_bytes: z.int().min(1_000).max(1_048_576).default(40_000).describe('characters of text in a result; more is kept as an artifact'),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      sync: z.enum(['grouped', 'each']).default('grouped').describe('sync records to the disk in groups or one by one'),
+      sync_interval_ms: z.int().min(1).max(60_000).default(100),
+    })
+    .prefault({}),
+  artifacts: z
+    .strictObject({
+      quota_mb: z.int().min(1).max(1_048_576).default(512),
+      expiry_days: z.int().min(1).max(3_650).default(7),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      session_idle_minutes: z.int().min(1).max(1_440).default(30),
+      max_sessions: z.int().min(1).max(10_000).default(100),
+    })
+    .prefault({}),
+});
+export type Config = z.infer<typeof ConfigSchema>;
+
+/** The file that was read, undefined when there is none and the defaults hold. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly file: string | undefined;
+}
+
+/**
+ * Reads `--config FILE`, else `PLUGBRIDGE_CONFIG`, else `config.toml` in the configuration directory if it exists.
+ * Throws CONFIG_INVALID with file, key and what is wanted.
+ */
+export function loadConfig(own: OwnPaths, flag: string | undefined): LoadedConfig {
+  const named = flag ?? process.env['PLUGBRIDGE_CONFIG'];
+  const file = named ? resolve(named) : join(own.config, 'config.toml');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (!named && (error as NodeJS.ErrnoException).code === 'ENOENT') return { config: ConfigSchema.parse({}), file: undefined };
+    throw new HostError('CONFIG_INVALID', { file, reason: reasonOf(error) }, { cause: error });
+  }
+  let values: unknown;
+  try {
+    values = toml.parse(text);
+  } catch (error) {
+    throw new HostError('CONFIG_INVALID', { file, reason: reasonOf(error).split('\n')[0] ?? '' }, { cause: error });
+  }
+  const parsed = ConfigSchema.safeParse(values);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new HostError('CONFIG_INVALID', { file, reason: `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'invalid'}` });
+  }
+  const beside = (path: string): string => resolve(dirname(file), path);
+  return { config: { ...parsed.data, plugins: parsed.data.plugins.map(beside) }, file };
+}

@@ -1,0 +1,94 @@
+import type { Journal } from '../audit/journal.ts';
+import { redactArguments } from '../audit/redact.ts';
+import type { OutcomeFields } from '../audit/record.ts';
+import type { Tool } from '../catalog/catalog.ts';
+import { reasonOf } from '../errors.ts';
+import type { ExecutionReport } from '../executors/executor.ts';
+import type { CallAuthority } from './authority.ts';
+import type { Caller, Outcome } from './outcome.ts';
+import type { Ending } from './result.ts';
+
+/** The two records of one call. Writing throws AUDIT_UNWRITABLE, and then the call does not go on. */
+export interface CallRecord {
+  /** Must be called before anything of the plugin runs. Without an authority, the call was refused before one was made. */
+  intent(authority: CallAuthority | undefined): void;
+  outcome(outcome: Outcome, ending: Ending): void;
+  /** The call ended in a question to a person. */
+  asked(capabilities: readonly string[], report: ExecutionReport | undefined): void;
+  /** An executor broke its promise never to throw. */
+  broken(error: unknown): void;
+}
+
+interface RecordedCall {
+  readonly callId: string;
+  readonly caller: Caller;
+  readonly tool: Tool;
+  readonly args: Record<string, unknown>;
+  readonly argumentsDigest: string;
+}
+
+export function openRecord(journal: Journal, { callId, caller, tool, args, argumentsDigest }: RecordedCall): CallRecord {
+  const startedMs = performance.now();
+  const { plugin, command } = tool;
+  const client = { name: caller.client, version: caller.clientVersion };
+  const common = { callId, client, plugin: plugin.name, command: command.name };
+
+  const end = (fields: Pick<OutcomeFields, 'outcome'> & Partial<OutcomeFields>): void =>
+    journal.outcome({
+      ...common,
+      durationMs: Math.round((performance.now() - startedMs) * 1000) / 1000,
+      bytesIn: 0,
+      bytesOut: 0,
+      tier: 'none',
+      used: [],
+      refusals: [],
+      ...fields,
+    });
+
+  return {
+    intent(authority) {
+      journal.intent({
+        ...common,
+        transport: caller.transport,
+        principal: caller.principal,
+        version: plugin.version,
+        digest: plugin.digest,
+        arguments: redactArguments(args, { secretNames: plugin.settings?.secrets ?? [] }),
+        argumentsDigest,
+        capabilities: [...(authority?.permissions.allowed ?? [])],
+        decision: describeDecision(authority),
+        limits: plugin.limits,
+      });
+    },
+    outcome(outcome, ending) {
+      const usage = ending.kind === 'executed' ? ending.report.usage : undefined;
+      end({
+        outcome: outcome.kind,
+        ...(outcome.error ? { error: outcome.error.code } : {}),
+        bytesIn: usage?.bytesIn ?? 0,
+        bytesOut: usage?.bytesOut ?? 0,
+        ...(usage?.fuel === undefined ? {} : { fuel: usage.fuel }),
+        tier: outcome.tier,
+        used: ending.kind === 'executed' ? [...ending.usage.used] : [],
+        refusals: outcome.refusals.map(({ capability, by, reason }) => ({ capability, by, reason })),
+      });
+    },
+    asked(capabilities, report) {
+      end({
+        outcome: 'refused',
+        error: 'DISPATCH_APPROVAL_ASKED',
+        tier: report?.usage.tier ?? 'none',
+        refusals: capabilities.map((capability) => ({ capability, by: 'grant', reason: 'a person is asked' })),
+      });
+    },
+    broken: (error) => end({ outcome: 'failed', error: 'EXECUTION_INTERNAL', exit: reasonOf(error).slice(0, 200) }),
+  };
+}
+
+function describeDecision(authority: CallAuthority | undefined): { effect: string; source: string; reason?: string } {
+  if (!authority) return { effect: 'deny', source: 'arguments' };
+  const { run } = authority;
+  if (run.effect === 'allow') return { effect: 'allow', source: run.source };
+  if (run.effect === 'ask') return { effect: 'require_approval', source: 'policy', reason: run.reason };
+  return { effect: 'deny', source: run.by, reason: run.reason };
+}

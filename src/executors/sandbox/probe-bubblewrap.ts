@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+
+import { HostError, reasonOf } from '../../errors.ts';
+import { findCgroupHome } from './cgroup.ts';
+import { launchBubblewrap, type BubblewrapMachine } from './launch-bubblewrap.ts';
+import type { SandboxDescription, SandboxExit, SandboxFinding } from './sandbox.ts';
+
+/** What running it has shown. `machine` is undefined where nothing can be isolated; `reason` says why. */
+export interface BubblewrapProbe {
+  readonly machine: BubblewrapMachine | undefined;
+  readonly reason: string;
+  readonly findings: readonly SandboxFinding[];
+}
+
+const PROBE_SECONDS = 10;
+const MEBIBYTE = 1024 * 1024;
+/** Without these a sandbox is none, whatever the program that made it says. */
+const ESSENTIAL = ['namespaces', 'no network', 'no capabilities', 'sealed root'];
+/** Constants: nothing is ever put into them. */
+const SHOW_STATUS = 'echo Pid: $$; cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev';
+const FORK_MANY = 'i=0; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done 2>/dev/null; echo all';
+const EAT_MEMORY = 'head -c 96000000 /dev/zero | tail -c 96000000 >/dev/null && echo all';
+
+/**
+ * Finds out what bubblewrap can do here by running it: first everything, then with less until something starts.
+ * `machine` holds what to try; never rejects.
+ */
+export async function probeBubblewrap(candidate: BubblewrapMachine): Promise<BubblewrapProbe> {
+  let reason = '';
+  for (const attempt of weaken(candidate)) {
+    const seen = await run(attempt, { command: ['/bin/sh', '-c', SHOW_STATUS], limits: { processes: 32, descriptors: 64 } });
+    if (seen.exit.code !== 0) {
+      reason ||= seen.stderr.trim().split('\n')[0] ?? '';
+      continue;
+    }
+    const gap = describeRun(attempt, seen.stdout).find(({ capability, state }) => state === 'missing' && ESSENTIAL.includes(capability));
+    if (gap) return { machine: undefined, reason: `${gap.capability}: ${gap.detail}`, findings: [gap] };
+    const { machine, findings } = await probeCgroups(attempt);
+    return { machine, reason: '', findings: [...describeRun(machine, seen.stdout), ...findings] };
+  }
+  const detail = reason || 'bubblewrap does not start';
+  return { machine: undefined, reason: detail, findings: [{ capability: 'namespaces', state: 'missing', detail }] };
+}
+
+/** Strongest first. Control groups come later: they need a sandbox that runs. */
+function weaken(candidate: BubblewrapMachine): BubblewrapMachine[] {
+  const full = { ...candidate, cgroups: undefined };
+  const attempts = [
+    full,
+    { ...full, features: { ...full.features, disableUserNamespaces: false } },
+    { ...full, features: { disableUserNamespaces: false, cgroupNamespace: false } },
+    { ...full, features: { disableUserNamespaces: false, cgroupNamespace: false }, seccomp: undefined },
+  ];
+  return candidate.identity ? [...attempts, ...attempts.map((attempt) => ({ ...attempt, identity: undefined }))] : attempts;
+}
+
+async function probeCgroups(machine: BubblewrapMachine): Promise<{ machine: BubblewrapMachine; findings: SandboxFinding[] }> {
+  const missing = (detail: string) => ({
+    machine,
+    findings: [{ capability: 'control groups', state: 'missing' as const, detail }],
+  });
+  const home = findCgroupHome(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (!home) return missing('no hierarchy with memory and pids is mounted');
+  const grouped = { ...machine, cgroups: home };
+  const [forked, eaten] = await Promise.all([
+    run(grouped, { command: ['/bin/sh', '-c', FORK_MANY], limits: { processes: 16 } }),
+    run(grouped, { command: ['/bin/sh', '-c', EAT_MEMORY], limits: { memoryBytes: 24 * MEBIBYTE, processes: 16 } }),
+  ]);
+  if (forked.tier !== 'bwrap+seccomp+cgroup' && machine.seccomp) return missing(`no group can be made below ${home.memory}`);
+  if (forked.stdout.includes('all')) return missing('the limit of processes does not hold');
+  if (eaten.stdout.includes('all') || eaten.exit.cause !== 'memory') return missing('the limit of memory does not hold');
+  return {
+    machine: grouped,
+    findings: [{ capability: 'control groups', state: 'enforced', detail: `memory and processes, version ${home.version}` }],
+  };
+}
+
+/** Reads from the inside of a sandbox what holds in it. */
+function describeRun(machine: BubblewrapMachine, shown: string): SandboxFinding[] {
+  const check = (capability: string, holds: boolean, detail: string, otherwise: string): SandboxFinding =>
+    holds ? { capability, state: 'enforced', detail } : { capability, state: 'missing', detail: otherwise };
+  const interfaces = [...shown.slice(shown.indexOf('Inter-|')).matchAll(/^\s*([\w.@-]+):/gm)].map(([, name]) => name);
+  return [
+    check('namespaces', /^Pid: [2-9]$/m.test(shown), 'user, process, network, ipc, host name, mount', 'processes of the host are visible'),
+    check('no network', interfaces.join() === 'lo', 'only an empty loopback', 'other interfaces are visible'),
+    check('no capabilities', /^CapEff:\s+0+$/m.test(shown) && /^CapBnd:\s+0+$/m.test(shown), 'none held or attainable', 'some are held'),
+    check('seccomp', /^Seccomp:\s+2$/m.test(shown), 'filter in force', `no filter for ${process.arch}, or the kernel refuses it`),
+    check('sealed root', /^\d+ \d+ \S+ \S+ \/ ro[, ]/m.test(shown), 'read-only', 'writable'),
+    check(
+      'no nested user namespaces',
+      machine.features.disableUserNamespaces,
+      '--disable-userns',
+      'this bubblewrap cannot; the filter refuses them',
+    ),
+    check('limits per process', /^Max open files\s+64\s+64\s/m.test(shown), 'prlimit', 'not in force'),
+    machine.identity
+      ? {
+          capability: 'unprivileged user',
+          state: 'best effort',
+          detail: `uid ${machine.identity.uid} where it can reach what is granted, else the server’s own user without capabilities`,
+        }
+      : process.getuid?.() === 0
+        ? { capability: 'unprivileged user', state: 'missing', detail: 'sandboxes run as root of the host, without capabilities' }
+        : { capability: 'unprivileged user', state: 'enforced', detail: 'the server’s own user' },
+  ];
+}
+
+interface Run {
+  readonly exit: SandboxExit;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly tier: string;
+}
+
+async function run(machine: BubblewrapMachine, what: Pick<SandboxDescription, 'command' | 'limits'>): Promise<Run> {
+  try {
+    const started = await launchBubblewrap(
+      { ...what, mounts: [], workingDirectory: '/tmp', environment: { PATH: '/usr/bin:/bin' }, lifetimeSeconds: PROBE_SECONDS },
+      machine,
+    );
+    const deadline = setTimeout(() => void started.kill(), PROBE_SECONDS * 1000);
+    started.stdin.end();
+    const [exit, stdout, stderr] = await Promise.all([
+      started.exited,
+      text(started.stdout).catch(reasonOf),
+      text(started.stderr).catch(reasonOf),
+    ]);
+    clearTimeout(deadline);
+    return { exit, stdout, stderr, tier: started.tier };
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { exit: { code: null, signal: null, cause: 'setup' }, stdout: '', stderr: error.message, tier: 'none' };
+  }
+}

@@ -1,0 +1,98 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Tier } from '../executor.ts';
+import { tryReadStat } from './owner.ts';
+import type { SandboxedProcess, SandboxExit } from './sandbox.ts';
+
+/** How long a process that has ended by itself may leave unread output before its pipes are closed. */
+const DRAIN_MS = 2000;
+/** The same after a kill: what has arrived is delivered, nobody waits for more. */
+const KILLED_DRAIN_MS = 20;
+const GONE_POLL_MS = 1;
+const GONE_POLLS = 1000;
+
+export interface ProcessHandleOptions {
+  readonly child: ChildProcess & { readonly pid: number };
+  readonly pipes: { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
+  readonly tier: Tier;
+  /** The first process of the sandbox’s own process namespace, as the host counts, once known. */
+  readonly innerPid?: () => number | undefined;
+  /** Looks at what is left of the process; runs once, before `exited` settles. */
+  readonly conclude?: (exit: SandboxExit, killed: boolean) => Promise<SandboxExit>;
+}
+
+/** Gives a detached child process the life cycle of a sandboxed one: `exited` always settles, `kill` takes the whole tree. */
+export function createProcessHandle({ child, pipes, tier, innerPid, conclude }: ProcessHandleOptions): SandboxedProcess {
+  let killed = false;
+  const hurry = new AbortController();
+  // A pipe whose reader is gone must not take the server down; what was not written shows in the result.
+  for (const pipe of [pipes.stdin, pipes.stdout, pipes.stderr]) pipe.on('error', () => {});
+
+  const ended = new Promise<SandboxExit>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => resolve({ code: null, signal: null }));
+  });
+  const closed = Promise.all(
+    [pipes.stdout, pipes.stderr].map((pipe) => new Promise<void>((resolve) => pipe.once('close', () => resolve()))),
+  );
+
+  const settle = async (): Promise<SandboxExit> => {
+    const exit = await ended;
+    // What nobody has begun to read would otherwise hold its pipe open.
+    for (const pipe of [pipes.stdout, pipes.stderr])
+      if (pipe.readableFlowing === null && pipe.listenerCount('readable') === 0) pipe.resume();
+    // Whatever stayed behind in the group, without a process namespace to end it.
+    killGroup(child.pid);
+    await Promise.race([closed, drain(hurry.signal)]);
+    hurry.abort();
+    for (const pipe of [pipes.stdin, pipes.stdout, pipes.stderr]) pipe.destroy();
+    await waitUntilGone(innerPid?.());
+    return conclude ? conclude(exit, killed) : exit;
+  };
+  const exited = settle();
+
+  return {
+    ...pipes,
+    pid: child.pid,
+    tier,
+    exited,
+    kill: async () => {
+      if (!killed) {
+        killed = true;
+        // After its end the group’s number may belong to somebody else.
+        if (child.exitCode === null && child.signalCode === null) killGroup(child.pid);
+        hurry.abort();
+      }
+      await exited;
+    },
+  };
+}
+
+async function drain(hurry: AbortSignal): Promise<void> {
+  try {
+    await delay(DRAIN_MS, undefined, { signal: hurry });
+  } catch {
+    await delay(KILLED_DRAIN_MS);
+  }
+}
+
+/** SIGKILL to a process group; nothing where it is gone already. */
+export function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // ESRCH: everything in it has ended.
+  }
+}
+
+/** The kernel ends a process namespace with its first process; this waits until it has. */
+async function waitUntilGone(pid: number | undefined): Promise<void> {
+  if (pid === undefined) return;
+  for (let poll = 0; poll < GONE_POLLS; poll += 1) {
+    const stat = tryReadStat(pid);
+    if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return;
+    await delay(GONE_POLL_MS);
+  }
+}

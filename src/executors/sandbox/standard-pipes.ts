@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { closeSync, constants, fchmodSync, openSync, readSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+
+/** The three streams of a process, as real pipes. */
+export interface StandardPipes {
+  /** What the child inherits as 0, 1 and 2. */
+  readonly childEnds: readonly [number, number, number];
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Once the child has them; until then no stream ends. */
+  closeChildEnds(): void;
+}
+
+export interface StandardPipeSource {
+  /** Throws what the system throws. */
+  take(): Promise<StandardPipes>;
+  close(): void;
+}
+
+interface Pipe {
+  readonly readEnd: number;
+  readonly writeEnd: number;
+}
+
+const PIPES_EACH = 3;
+/** Below this, more are made in the background. */
+const LOW = 6;
+/** A constant: each here-document is a pipe that holds one line. Every shell can name the descriptors up to 9. */
+const MAKE_PIPES = `exec 3<<A 4<<A 5<<A 6<<A 7<<A 8<<A\n${'x\nA\n'.repeat(6)}echo; read -r line`;
+const MADE = [3, 4, 5, 6, 7, 8];
+
+/**
+ * Makes pipes ahead of their use. Node connects its children by sockets, and those cannot be opened again by name:
+ * `cat /dev/stdin` and `echo > /dev/stderr` fail with ENXIO in every plugin that uses them. Node has no call for pipes,
+ * so a shell makes some and this process opens both ends of each through `/proc`. Named pipes would not do: opening one
+ * for reading waits for a writer, for ever when the input has already ended.
+ */
+export function createStandardPipeSource(shell: string): StandardPipeSource {
+  const ready: Pipe[] = [];
+  let filling: Promise<void> | undefined;
+  let closed = false;
+  const fill = (): Promise<void> =>
+    (filling ??= makePipes(shell)
+      .then((made) => {
+        ready.push(...made);
+        if (closed) ready.splice(0).forEach(closePipe);
+      })
+      .finally(() => {
+        filling = undefined;
+      }));
+
+  return {
+    take: async () => {
+      while (ready.length < PIPES_EACH && !closed) await fill();
+      const [input, output, errors] = ready.splice(0, PIPES_EACH);
+      if (!input || !output || !errors) throw new Error('the sandbox is closed');
+      // A failure shows at the next start that has to wait for it.
+      if (ready.length < LOW) fill().catch(() => {});
+      return connect([input, output, errors]);
+    },
+    close: () => {
+      closed = true;
+      ready.splice(0).forEach(closePipe);
+    },
+  };
+}
+
+function connect([input, output, errors]: readonly [Pipe, Pipe, Pipe]): StandardPipes {
+  // The child’s input has to block, and was opened without.
+  const childInput = openSync(`/proc/self/fd/${input.readEnd}`, constants.O_RDONLY);
+  closeSync(input.readEnd);
+  const childEnds = [childInput, output.writeEnd, errors.writeEnd] as const;
+  return {
+    childEnds,
+    stdin: new Socket({ fd: input.writeEnd, readable: false, writable: true }),
+    stdout: new Socket({ fd: output.readEnd, readable: true, writable: false }),
+    stderr: new Socket({ fd: errors.readEnd, readable: true, writable: false }),
+    closeChildEnds: () => childEnds.forEach((descriptor) => closeSync(descriptor)),
+  };
+}
+
+async function makePipes(shell: string): Promise<Pipe[]> {
+  const child = spawn(shell, ['-c', MAKE_PIPES], { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.on('error', () => {});
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`${shell} made no pipes and ended with ${code}`)));
+      child.stdout.once('data', () => resolve());
+    });
+    return MADE.map((descriptor) => openPipe(`/proc/${child.pid}/fd/${descriptor}`));
+  } finally {
+    child.removeAllListeners('exit');
+    child.kill('SIGKILL');
+  }
+}
+
+function openPipe(path: string): Pipe {
+  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writeEnd = openSync(path, constants.O_WRONLY);
+  // Whoever holds the pipe may open it again under another user’s id; nobody else has a name for it.
+  fchmodSync(readEnd, 0o666);
+  readSync(readEnd, Buffer.alloc(16));
+  return { readEnd, writeEnd };
+}
+
+function closePipe({ readEnd, writeEnd }: Pipe): void {
+  closeSync(readEnd);
+  closeSync(writeEnd);
+}

@@ -1,0 +1,133 @@
+import type { Execution, LiveEnds, Permit } from '../executor.ts';
+import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess } from '../sandbox/files.ts';
+import type { Egress } from '../sandbox/egress.ts';
+import type { CommandRunner } from '../sandbox/run-command.ts';
+import { AZ_IMPORTS } from './az-imports.ts';
+import type { AzReply } from './host.ts';
+import { formatLocalTime } from './local-time.ts';
+
+/** What the imports work with, beside the files. */
+export interface AzServices {
+  createEgress(permit: LiveEnds['permit']): Egress;
+  readonly runCommand: CommandRunner;
+  now(): Date;
+}
+
+interface AzHostOptions {
+  readonly execution: Execution;
+  readonly live: LiveEnds;
+  readonly services: AzServices;
+}
+
+/** The server’s side of the imports, for one call. */
+export interface AzHost {
+  /** Answers the import with this index in AZ_IMPORTS. Never throws or rejects: the guest gets an error value. */
+  answer(index: number, strings: readonly string[]): AzReply | Promise<AzReply>;
+  close(): void;
+}
+
+type Handler = (strings: readonly string[]) => AzReply | Promise<AzReply>;
+
+const NAMES = Object.keys(AZ_IMPORTS) as (keyof typeof AZ_IMPORTS)[];
+const FAILED: AzReply = { code: 1 };
+const DONE: AzReply = { code: 0 };
+const MISSING: AzReply = { code: 1 };
+const NOT_ALLOWED: AzReply = { code: -1 };
+/** Any reply without text is the packed error value −1 in the guest. */
+const NO_TEXT: AzReply = { code: -1 };
+
+/** The ten `az::*` imports with the semantics of agentzero.md §2; the guest never learns more than its error values. */
+export function createAzHost({ execution, live, services }: AzHostOptions): AzHost {
+  let opened: FileAccess | undefined;
+  const files = (): FileAccess =>
+    (opened ??= createFileAccess({ root: execution.paths.root, permit: live.permit, limits: DEFAULT_FILE_LIMITS }));
+
+  const handlers: Record<keyof typeof AZ_IMPORTS, Handler> = {
+    read_file: ([path = '']) => {
+      const read = files().readText(path);
+      return read.ok ? { text: read.text } : NO_TEXT;
+    },
+    write_file: ([path = '', text = '']) => (files().write(path, text).ok ? DONE : FAILED),
+    append_file: ([path = '', text = '']) => (files().append(path, text).ok ? DONE : FAILED),
+    list_dir: ([path = '']) => {
+      const listed = files().list(path);
+      return listed.ok ? { text: JSON.stringify(listed.names) } : NO_TEXT;
+    },
+    create_dir: ([path = '']) => (files().createDirectory(path).ok ? DONE : FAILED),
+    file_exists: ([path = '']) => {
+      const found = files().exists(path);
+      if (!found.ok) return found.why === 'missing' ? MISSING : NOT_ALLOWED;
+      return found.exists ? DONE : MISSING;
+    },
+    now: () => ({ text: formatLocalTime(services.now()) }),
+    // Answered in the host process, which counts and caps the lines.
+    log: () => DONE,
+    http_request: async ([url = '', method = '', headers = '', body = '']) => {
+      const response = await services.createEgress(live.permit).request({
+        url,
+        method: method.toUpperCase(),
+        headers: readHeaders(headers),
+        body,
+        signal: live.signal,
+      });
+      if (!response.ok) {
+        live.log({ level: 'warning', message: `http_request refused: ${response.message}` });
+        return NO_TEXT;
+      }
+      return { text: JSON.stringify({ status: response.status, body: response.body }) };
+    },
+    run_command: async ([program = '', list = '']) => {
+      const args = readArguments(list);
+      if (!args) return NO_TEXT;
+      const permit: Permit = live.permit({ kind: 'exec', program, args });
+      if (!permit.allowed) return NO_TEXT;
+      const ran = await services.runCommand({ program, args: permit.args ?? args, root: execution.paths.root, signal: live.signal });
+      if (!ran.ok) {
+        live.log({ level: 'warning', message: `run_command refused: ${ran.message}` });
+        return NO_TEXT;
+      }
+      return { text: JSON.stringify({ exit_code: ran.exitCode, stdout: ran.stdout, stderr: ran.stderr }) };
+    },
+  };
+
+  return {
+    answer(index, strings) {
+      const name = NAMES[index];
+      if (name === undefined) return NO_TEXT;
+      try {
+        const reply = handlers[name](strings);
+        return reply instanceof Promise ? reply.catch((error: unknown) => fail(live, name, error)) : reply;
+      } catch (error) {
+        return fail(live, name, error);
+      }
+    },
+    close: () => opened?.close(),
+  };
+}
+
+function fail(live: LiveEnds, name: keyof typeof AZ_IMPORTS, error: unknown): AzReply {
+  live.log({ level: 'error', message: `${name} failed: ${error instanceof Error ? error.message : String(error)}` });
+  return AZ_IMPORTS[name].results[0] === 'i64' || name === 'file_exists' ? NO_TEXT : FAILED;
+}
+
+/** Upstream drops all headers when one value is not a string (agentzero.md §2, “http_request”). */
+function readHeaders(json: string): Record<string, string> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    return {};
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return {};
+  const entries = Object.entries(parsed);
+  return entries.every(([, value]) => typeof value === 'string') ? (Object.fromEntries(entries) as Record<string, string>) : {};
+}
+
+function readArguments(json: string): readonly string[] | undefined {
+  try {
+    const parsed: unknown = json === '' ? [] : JSON.parse(json);
+    return Array.isArray(parsed) && parsed.every((item) => typeof item === 'string') ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { ModuleMeta } from './channel.ts';
+import { gateModule } from './gate/gate.ts';
+import type { HostModule } from './host.ts';
+
+/** Counts the versions of the gate; rewritten modules of another version are made anew. */
+const GATE_VERSION = 1;
+const WASM_PAGE_BYTES = 65_536;
+/** Rewritten modules kept in memory; the least recently called goes first. */
+const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
+
+export interface ModuleSource {
+  /** Absolute path of the plugin’s own module. */
+  readonly file: string;
+  /** Lowercase hex SHA-256 that the bytes must have. */
+  readonly sha256: string;
+  readonly memoryBytes: number;
+}
+
+export type LoadedModule =
+  | { readonly ok: true; readonly module: HostModule }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+export interface ModuleCache {
+  /** The gated and rewritten module; reads, verifies and gates the plugin’s bytes at most once per content. */
+  load(source: ModuleSource): LoadedModule;
+}
+
+/** Rewritten modules by the digest of what they were made from, in memory and in `directory`. */
+export function createModuleCache(directory: string): ModuleCache {
+  const modules = new Map<string, HostModule>();
+  let memoryBytes = 0;
+
+  const remember = (key: string, module: HostModule): void => {
+    modules.set(key, module);
+    memoryBytes += module.bytes.length;
+    for (const [oldest, { bytes }] of modules) {
+      if (memoryBytes <= MAX_MEMORY_BYTES || oldest === key) break;
+      modules.delete(oldest);
+      memoryBytes -= bytes.length;
+    }
+  };
+
+  return {
+    load(source) {
+      const key = createHash('sha256').update(`${GATE_VERSION}\0${source.sha256}\0${source.memoryBytes}`).digest('hex');
+      const known = modules.get(key);
+      if (known) {
+        modules.delete(key);
+        modules.set(key, known);
+        return { ok: true, module: known };
+      }
+      const file = join(directory, `${key}.wasm`);
+      const stored = readStored(file, key);
+      if (stored) {
+        remember(key, stored);
+        return { ok: true, module: stored };
+      }
+      const bytes = readFileSync(source.file);
+      if (createHash('sha256').update(bytes).digest('hex') !== source.sha256) {
+        return { ok: false, problems: [`"${source.file}" changed since the plugin was loaded: reload it first`] };
+      }
+      const gated = gateModule(bytes, { memoryBytes: source.memoryBytes });
+      if (!gated.ok) return { ok: false, problems: gated.problems };
+      const { entry, fuelExport, startExport, memory } = gated.module;
+      const meta: ModuleMeta = {
+        entry,
+        fuelExport,
+        memoryPages: memory?.maxPages ?? Math.floor(source.memoryBytes / WASM_PAGE_BYTES),
+        ...(startExport === undefined ? {} : { startExport }),
+      };
+      const module = { digest: key, meta, bytes: gated.module.bytes };
+      remember(key, module);
+      store(file, module);
+      return { ok: true, module };
+    },
+  };
+}
+
+function readStored(file: string, key: string): HostModule | undefined {
+  try {
+    const stored = readFileSync(file);
+    const end = stored.indexOf(10);
+    const { sha256, meta } = JSON.parse(stored.toString('utf8', 0, end)) as { sha256: string; meta: ModuleMeta };
+    const bytes = stored.subarray(end + 1);
+    // A file cut short by a full disk or a crash must not become a module.
+    if (createHash('sha256').update(bytes).digest('hex') !== sha256) return undefined;
+    return { digest: key, meta, bytes };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Best effort: without it the module is gated again by the next server. */
+function store(file: string, module: HostModule): void {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+    const head = JSON.stringify({ sha256: createHash('sha256').update(module.bytes).digest('hex'), meta: module.meta });
+    writeFileSync(temporary, Buffer.concat([Buffer.from(`${head}\n`), module.bytes]), { mode: 0o600, flag: 'wx' });
+    renameSync(temporary, file);
+  } catch {
+    rmSync(temporary, { force: true });
+  }
+}

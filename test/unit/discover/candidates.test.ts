@@ -1,0 +1,136 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import type { Origin } from '../../../src/catalog/catalog.ts';
+import { discoverCandidates } from '../../../src/discover/candidates.ts';
+import type { SearchDirectory } from '../../../src/discover/directories.ts';
+import { PLAIN, writeFiles } from '../../fixtures/manifests/write-plugin.ts';
+import { useTmp } from '../../helpers/tmp.ts';
+
+const search = (path: string, origin: Origin = 'flag', named = true): SearchDirectory => ({ path, origin, source: origin, named });
+
+test('discoverCandidates() finds the plugins of a directory, sorted, with where they come from', () => {
+  const directory = writeFiles(useTmp(), { 'b/PLUGIN.toml': PLAIN, 'a/PLUGIN.toml': PLAIN, 'a/a.wasm': '', 'plugins.lock': '{}' });
+  expect(discoverCandidates([search(directory, 'user')])).toEqual({
+    candidates: [
+      {
+        directory: join(directory, 'a'),
+        names: ['PLUGIN.toml', 'a.wasm'],
+        manifestFile: 'PLUGIN.toml',
+        system: 'agentzero',
+        origin: 'user',
+        source: 'user',
+      },
+      {
+        directory: join(directory, 'b'),
+        names: ['PLUGIN.toml'],
+        manifestFile: 'PLUGIN.toml',
+        system: 'agentzero',
+        origin: 'user',
+        source: 'user',
+      },
+    ],
+    skipped: [],
+    problems: [],
+    searched: [directory],
+  });
+});
+
+test('discoverCandidates() takes a directory that is a plugin itself and looks no deeper', () => {
+  const directory = writeFiles(useTmp(), { 'PLUGIN.toml': PLAIN, 'inner/PLUGIN.toml': PLAIN });
+  expect(discoverCandidates([search(directory)]).candidates.map((candidate) => candidate.directory)).toEqual([directory]);
+});
+
+test('discoverCandidates() says why a directory was passed over', () => {
+  const directory = writeFiles(useTmp(), { 'sdk/x.ts': '', 'typo/plugin.toml': PLAIN, 'bad\u001Bname/PLUGIN.toml': PLAIN });
+  symlinkSync('gone', join(directory, 'dangling'));
+  const { candidates, skipped } = discoverCandidates([search(directory)]);
+  expect(candidates).toEqual([]);
+  expect(skipped).toEqual([
+    { directory: join(directory, 'bad\u001Bname'), reason: 'the name "bad\\u001bname" has control characters' },
+    { directory: join(directory, 'dangling'), reason: 'it is a symbolic link that cannot be followed: it does not exist' },
+    { directory: join(directory, 'sdk'), reason: 'it has no manifest: wanted is PLUGIN.toml' },
+    { directory: join(directory, 'typo'), reason: 'it has no manifest: wanted is PLUGIN.toml, found is "plugin.toml"' },
+  ]);
+});
+
+test('discoverCandidates() passes over hidden directories and files without a word', () => {
+  const directory = writeFiles(useTmp(), { '.git/PLUGIN.toml': PLAIN, 'README.md': '', 'x.wasm': '' });
+  expect(discoverCandidates([search(directory)])).toEqual({ candidates: [], skipped: [], problems: [], searched: [directory] });
+});
+
+test.for(['flag', 'config', 'user', 'installed'] as const)(
+  'discoverCandidates() follows a linked plugin where the origin is %s',
+  (origin) => {
+    const base = writeFiles(useTmp(), { 'elsewhere/p/PLUGIN.toml': PLAIN, 'plugins/x.txt': '' });
+    symlinkSync('../elsewhere/p', join(base, 'plugins', 'link'));
+    const { candidates } = discoverCandidates([search(join(base, 'plugins'), origin)]);
+    expect(candidates.map(({ directory }) => directory)).toEqual([join(base, 'elsewhere', 'p')]);
+  },
+);
+
+test('discoverCandidates() follows no linked plugin of a workspace', () => {
+  const base = writeFiles(useTmp(), { 'elsewhere/p/PLUGIN.toml': PLAIN, 'plugins/x.txt': '' });
+  symlinkSync('../elsewhere/p', join(base, 'plugins', 'link'));
+  expect(discoverCandidates([search(join(base, 'plugins'), 'workspace')])).toMatchObject({
+    candidates: [],
+    skipped: [{ directory: join(base, 'plugins', 'link'), reason: 'it is a symbolic link, which a workspace may not use for plugins' }],
+  });
+});
+
+test('discoverCandidates() keeps the first of a directory that is found twice', () => {
+  const base = writeFiles(useTmp(), { 'one/p/PLUGIN.toml': PLAIN, 'two/x.txt': '' });
+  symlinkSync('../one/p', join(base, 'two', 'p'));
+  symlinkSync('one', join(base, 'alias'));
+  const directories = [search(join(base, 'one'), 'config'), search(join(base, 'two'), 'user'), search(join(base, 'alias'), 'user')];
+  expect(discoverCandidates(directories).candidates.map(({ directory, origin }) => [directory, origin])).toEqual([
+    [join(base, 'one', 'p'), 'config'],
+  ]);
+});
+
+test('discoverCandidates() lets no workspace take the trust from a directory that a person named', () => {
+  const base = writeFiles(useTmp(), { 'user/p/PLUGIN.toml': PLAIN, 'work/q/PLUGIN.toml': PLAIN });
+  symlinkSync('../user', join(base, 'work', '.link'));
+  const directories = [
+    search(join(base, 'work', '.link'), 'workspace'),
+    search(join(base, 'user', 'p'), 'workspace'),
+    search(join(base, 'user'), 'user'),
+  ];
+  expect(discoverCandidates(directories).candidates.map(({ directory, origin }) => [directory, origin])).toEqual([
+    [join(base, 'user', 'p'), 'user'],
+  ]);
+});
+
+test('discoverCandidates() searches a directory that it passed over as a plugin', () => {
+  const base = writeFiles(useTmp(), { 'plugins/p/PLUGIN.toml': PLAIN });
+  const { candidates, searched } = discoverCandidates([search(base), search(join(base, 'plugins'))]);
+  expect(candidates.map(({ directory }) => directory)).toEqual([join(base, 'plugins', 'p')]);
+  expect(searched).toEqual([base, join(base, 'plugins')]);
+});
+
+test('discoverCandidates() reports a missing directory only where somebody named it', () => {
+  const gone = join(useTmp(), 'gone');
+  expect(discoverCandidates([search(gone, 'user', false)])).toEqual({ candidates: [], skipped: [], problems: [], searched: [] });
+  const [problem, ...others] = discoverCandidates([search(gone)]).problems;
+  expect(problem).toMatchObject({ code: 'DISCOVER_UNREADABLE', message: `Cannot read the plugin directory "${gone}": it does not exist` });
+  expect(others).toEqual([]);
+});
+
+test('discoverCandidates() reports a file, and goes on with the next directory', () => {
+  const base = writeFiles(useTmp(), { file: '', 'plugins/p/PLUGIN.toml': PLAIN });
+  const found = discoverCandidates([search(join(base, 'file')), search(join(base, 'plugins'))]);
+  expect(found.problems.map(({ message }) => message)).toEqual([`Cannot read the plugin directory "${base}/file": it is not a directory`]);
+  expect(found.candidates).toHaveLength(1);
+});
+
+test('discoverCandidates() reads no directory with more plugins than it may', () => {
+  const directory = useTmp();
+  for (const name of ['a', 'b', 'c']) mkdirSync(join(directory, name));
+  expect(discoverCandidates([search(directory)], { maxPlugins: 3 }).problems).toEqual([]);
+  expect(discoverCandidates([search(directory)], { maxPlugins: 2 })).toMatchObject({
+    candidates: [],
+    problems: [{ message: `Cannot read the plugin directory "${directory}": it holds 3 directories, more than 2` }],
+  });
+});
