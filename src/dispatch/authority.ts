@@ -1,5 +1,5 @@
 import type { Tool } from '../catalog/catalog.ts';
-import type { CapabilityUse, ExecutionPaths, Permit, Refusal } from '../executors/executor.ts';
+import type { CapabilityUse, ExecutionPaths, LiveEnds, Refusal } from '../executors/executor.ts';
 import type { Plugin } from '../manifest/plugin.ts';
 import { prepareCall, type PreparedCall } from '../policy/call-permissions.ts';
 import { decide } from '../policy/decide.ts';
@@ -80,11 +80,12 @@ interface PermitOptions {
 /** Uses and refusals that are kept per call; a guest can try as often as it likes. */
 const MAX_KEPT = 50;
 
+export interface CallPermit extends Pick<LiveEnds, 'permit' | 'refused'> {
+  readonly usage: Usage;
+}
+
 /** The `permit` of one call, and what it let pass and refused. */
-export function createPermit(
-  prepared: PreparedCall,
-  options: PermitOptions,
-): { readonly permit: (use: CapabilityUse) => Permit; readonly usage: Usage } {
+export function createPermit(prepared: PreparedCall, options: PermitOptions): CallPermit {
   const used = new Set<string>();
   const refusals: Refusal[] = [];
   const refuse = (refusal: Refusal): Refusal => {
@@ -94,6 +95,7 @@ export function createPermit(
   };
   return {
     usage: { used, refusals },
+    refused: (refusal) => void refuse(refusal),
     permit(use) {
       const verdict = decide(prepared, use);
       if (verdict.effect === 'allow') {

@@ -106,13 +106,14 @@ function tryDigest(args: unknown): string {
 
 async function runCall(deps: DispatchDeps, call: OpenCall, authority: CallAuthority): Promise<CallAnswer> {
   const live = createLiveCall(call.request);
-  const { permit, usage } = createPermit(authority.prepared, { onAsk: () => mayAsk(call) && live.stopToAsk() });
+  const { permit, refused, usage } = createPermit(authority.prepared, { onAsk: () => mayAsk(call) && live.stopToAsk() });
   call.record.intent(authority);
   let report: ExecutionReport;
   try {
     report = await deps.executors[call.tool.plugin.runtime.kind].execute(describeExecution(deps, call, authority), {
       ...live.ends,
       permit,
+      refused,
     });
   } catch (error) {
     call.record.broken(error);

@@ -65,6 +65,8 @@ export interface LiveEnds {
   readonly signal: AbortSignal;
   /** Decides one use of a capability and records it; pure of I/O, so executors may ask as often as they open. */
   permit(use: CapabilityUse): Permit;
+  /** Records what the executor itself refused before `permit` could be asked: paths that leave the root and the like. */
+  refused(refusal: Refusal): void;
   log(line: LogLine): void;
   progress(progress: Progress): void;
 }

@@ -168,8 +168,13 @@ export const FIXTURE_COMMANDS = [
 
 const digestOf = (args: unknown): string => createHash('sha256').update(JSON.stringify(args)).digest('hex');
 
+export interface FixtureDispatch extends Dispatch {
+  /** Calls that ended because their signal was aborted. */
+  abortedCalls(): number;
+}
+
 /** A dispatch in memory that keeps the contract of approvals: bound to tool and arguments, each nonce taken once. */
-export function makeDispatch(catalog: FixtureCatalog, artifacts: FixtureArtifacts): Dispatch {
+export function makeDispatch(catalog: FixtureCatalog, artifacts: FixtureArtifacts): FixtureDispatch {
   const nonces = new Map<string, ApprovalBinding>();
   let aborted = 0;
 
@@ -245,6 +250,7 @@ export function makeDispatch(catalog: FixtureCatalog, artifacts: FixtureArtifact
   };
 
   return {
+    abortedCalls: () => aborted,
     async call(request) {
       const tool = catalog.current().findTool(request.tool);
       if (tool === undefined) return { kind: 'unknown-tool', message: `Unknown tool: ${request.tool}` };
@@ -278,21 +284,23 @@ export interface Fixture {
   readonly artifacts: FixtureArtifacts;
   readonly log: Log;
   readonly logLines: string[];
+  abortedCalls(): number;
 }
 
 export function makeFixture(options: Partial<Pick<McpServersDeps, 'progressive' | 'connection' | 'dispatch'>> = {}): Fixture {
   const catalog = makeCatalogSource(fixtureTools());
   const artifacts = makeArtifacts();
   const { log, lines } = makeLog();
+  const dispatch = makeDispatch(catalog, artifacts);
   const servers = createMcpServers({
     catalog,
     artifacts,
-    dispatch: makeDispatch(catalog, artifacts),
+    dispatch,
     version: '9.9.9',
     connection: { transport: 'http', principal: 'tester' },
     progressive: false,
     log,
     ...options,
   });
-  return { servers, catalog, artifacts, log, logLines: lines };
+  return { servers, catalog, artifacts, log, logLines: lines, abortedCalls: () => dispatch.abortedCalls() };
 }

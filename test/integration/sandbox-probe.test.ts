@@ -46,7 +46,7 @@ describe.skipIf(!HAS_BUBBLEWRAP)('createSandbox()', () => {
     await expect(sandbox.spawn(TRUE)).rejects.toMatchObject({
       code: 'EXECUTION_SANDBOX_MISSING',
       message:
-        'Cannot run "/usr/bin/true" isolated: bubblewrap cannot isolate here: bwrap: No permissions to create new namespace; allow unprivileged user namespaces (docs/sandbox.md)',
+        'Cannot run "/usr/bin/true" isolated: bubblewrap cannot isolate here: bwrap: No permissions to create new namespace; allow it unprivileged user namespaces (an AppArmor profile for bwrap or kernel.apparmor_restrict_unprivileged_userns=0; in a container, a seccomp profile that permits them)',
     });
   });
 

@@ -128,7 +128,11 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
   const { machine, reason, findings } = await probeBubblewrap(candidate);
   if (!machine) {
     dispose();
-    return missing(`bubblewrap cannot isolate here: ${reason}`, 'allow unprivileged user namespaces (docs/sandbox.md)', findings);
+    return missing(
+      `bubblewrap cannot isolate here: ${reason}`,
+      'allow it unprivileged user namespaces (an AppArmor profile for bwrap or kernel.apparmor_restrict_unprivileged_userns=0; in a container, a seccomp profile that permits them)',
+      findings,
+    );
   }
   const tier = !machine.seccomp ? 'bwrap' : machine.cgroups ? 'bwrap+seccomp+cgroup' : 'bwrap+seccomp';
   return { tier, findings, launch: (description) => launchBubblewrap(description, machine), dispose };

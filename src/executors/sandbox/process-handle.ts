@@ -8,7 +8,9 @@ import type { SandboxedProcess, SandboxExit } from './sandbox.ts';
 
 /** How long a process that has ended by itself may leave unread output before its pipes are closed. */
 const DRAIN_MS = 2000;
-/** The same after a kill: what has arrived is delivered, nobody waits for more. */
+/** How long after its end somebody may begin to read. */
+const UNREAD_MS = 250;
+/** As DRAIN_MS, after a kill: what has arrived is delivered, nobody waits for more. */
 const KILLED_DRAIN_MS = 20;
 const GONE_POLL_MS = 1;
 const GONE_POLLS = 1000;
@@ -40,12 +42,9 @@ export function createProcessHandle({ child, pipes, tier, innerPid, conclude }: 
 
   const settle = async (): Promise<SandboxExit> => {
     const exit = await ended;
-    // What nobody has begun to read would otherwise hold its pipe open.
-    for (const pipe of [pipes.stdout, pipes.stderr])
-      if (pipe.readableFlowing === null && pipe.listenerCount('readable') === 0) pipe.resume();
     // Whatever stayed behind in the group, without a process namespace to end it.
     killGroup(child.pid);
-    await Promise.race([closed, drain(hurry.signal)]);
+    await Promise.race([closed, drain([pipes.stdout, pipes.stderr], hurry.signal)]);
     hurry.abort();
     for (const pipe of [pipes.stdin, pipes.stdout, pipes.stderr]) pipe.destroy();
     await waitUntilGone(innerPid?.());
@@ -54,7 +53,9 @@ export function createProcessHandle({ child, pipes, tier, innerPid, conclude }: 
   const exited = settle();
 
   return {
-    ...pipes,
+    stdin: pipes.stdin,
+    stdout: pipes.stdout,
+    stderr: pipes.stderr,
     pid: child.pid,
     tier,
     exited,
@@ -70,8 +71,11 @@ export function createProcessHandle({ child, pipes, tier, innerPid, conclude }: 
   };
 }
 
-async function drain(hurry: AbortSignal): Promise<void> {
+/** Waits for readers. What nobody has begun to read after a while is let go, for it would hold its pipe open. */
+async function drain(outputs: readonly Readable[], hurry: AbortSignal): Promise<void> {
   try {
+    await delay(UNREAD_MS, undefined, { signal: hurry });
+    for (const output of outputs) if (output.readableFlowing === null && output.listenerCount('readable') === 0) output.resume();
     await delay(DRAIN_MS, undefined, { signal: hurry });
   } catch {
     await delay(KILLED_DRAIN_MS);

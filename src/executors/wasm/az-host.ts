@@ -1,5 +1,5 @@
 import type { Execution, LiveEnds, Permit } from '../executor.ts';
-import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess } from '../sandbox/files.ts';
+import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess, type FileResult } from '../sandbox/files.ts';
 import type { Egress } from '../sandbox/egress.ts';
 import type { CommandRunner } from '../sandbox/run-command.ts';
 import { AZ_IMPORTS } from './az-imports.ts';
@@ -42,20 +42,26 @@ export function createAzHost({ execution, live, services }: AzHostOptions): AzHo
   const files = (): FileAccess =>
     (opened ??= createFileAccess({ root: execution.paths.root, permit: live.permit, limits: DEFAULT_FILE_LIMITS }));
 
+  /** What `permit` refused is recorded there; the rest was refused before it could be asked. */
+  const note = <Result extends FileResult<object>>(result: Result): Result => {
+    if (!result.ok && result.refusal?.by === 'sandbox') live.refused(result.refusal);
+    return result;
+  };
+
   const handlers: Record<keyof typeof AZ_IMPORTS, Handler> = {
     read_file: ([path = '']) => {
-      const read = files().readText(path);
+      const read = note(files().readText(path));
       return read.ok ? { text: read.text } : NO_TEXT;
     },
-    write_file: ([path = '', text = '']) => (files().write(path, text).ok ? DONE : FAILED),
-    append_file: ([path = '', text = '']) => (files().append(path, text).ok ? DONE : FAILED),
+    write_file: ([path = '', text = '']) => (note(files().write(path, text)).ok ? DONE : FAILED),
+    append_file: ([path = '', text = '']) => (note(files().append(path, text)).ok ? DONE : FAILED),
     list_dir: ([path = '']) => {
-      const listed = files().list(path);
+      const listed = note(files().list(path));
       return listed.ok ? { text: JSON.stringify(listed.names) } : NO_TEXT;
     },
-    create_dir: ([path = '']) => (files().createDirectory(path).ok ? DONE : FAILED),
+    create_dir: ([path = '']) => (note(files().createDirectory(path)).ok ? DONE : FAILED),
     file_exists: ([path = '']) => {
-      const found = files().exists(path);
+      const found = note(files().exists(path));
       if (!found.ok) return found.why === 'missing' ? MISSING : NOT_ALLOWED;
       return found.exists ? DONE : MISSING;
     },

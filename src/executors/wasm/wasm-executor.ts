@@ -85,7 +85,8 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
         // The host’s own keys win over a caller’s of the same name (agentzero.md §4).
         request: JSON.stringify({ ...execution.arguments, action: execution.command, root: execution.paths.root }),
         onLog: (message) => live.log({ level: 'info', message }),
-        onHostCall: az.answer,
+        // Between the decision to stop and the death of the process a guest must not get anything done.
+        onHostCall: (index, strings) => (stoppedBy === undefined ? az.answer(index, strings) : { code: -1 }),
       });
       return stoppedBy === undefined ? { answer } : { answer, stoppedBy };
     } finally {

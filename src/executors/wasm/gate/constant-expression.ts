@@ -1,7 +1,7 @@
 import { malformedAt, readByte, readIndex, refuseFeature, skipBytes, skipS32, skipS64, type ByteReader } from './byte-reader.ts';
 import type { ModuleShape } from './module-shape.ts';
 import { OPCODE, REFUSED_OPCODES } from './opcodes.ts';
-import { readRefType } from './value-type.ts';
+import { readNullType } from './value-type.ts';
 
 /** `i32.add`, `i32.sub`, `i32.mul` and their `i64` kin: what extended constant expressions added. */
 const EXTENDED: readonly number[] = [0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e];
@@ -31,7 +31,7 @@ function readConstant(reader: ByteReader, shape: ModuleShape): void {
     case OPCODE.f64Const:
       return skipBytes(reader, 8);
     case OPCODE.refNull:
-      readRefType(reader);
+      readNullType(reader);
       return;
     case OPCODE.refFunc:
       readIndex(reader, 'function', shape.functionTypes.length);

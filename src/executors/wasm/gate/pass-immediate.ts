@@ -11,7 +11,7 @@ import {
   type ByteReader,
 } from './byte-reader.ts';
 import { FOLLOWS, REFUSED_OPCODES } from './opcodes.ts';
-import { readRefType, readValType } from './value-type.ts';
+import { readNullType, readValType } from './value-type.ts';
 
 /** How many there are of what code may name. */
 export interface CodeBounds {
@@ -55,7 +55,7 @@ export function passImmediate(reader: ByteReader, bounds: CodeBounds, { opcode, 
     case FOLLOWS.valTypes:
       return passSelectType(reader);
     case FOLLOWS.refType:
-      readRefType(reader);
+      readNullType(reader);
       return;
     default:
       throw refuseOpcode(opcode, at);

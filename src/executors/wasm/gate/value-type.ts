@@ -57,6 +57,13 @@ export function readRefType(reader: ByteReader): ValType {
   return type;
 }
 
+/** Reads what `ref.null` is of: `funcref` or `externref`; the index of a type is refused by the name of its feature. */
+export function readNullType(reader: ByteReader): ValType {
+  const isTypeIndex = reader.at < reader.end && (reader.view.getUint8(reader.at) & 0x40) === 0;
+  if (isTypeIndex) throw refuseFeature('typed function references', reader.at);
+  return readRefType(reader);
+}
+
 const list = (types: readonly ValType[]): string => `(${types.join(', ')})`;
 
 /** A signature as text, such as `(i32, i32) -> i64`. */
