@@ -5,6 +5,7 @@ import type { AuditOptions } from './commands/audit.ts';
 import { EXIT, EXIT_OF_FAULT } from './commands/exit-codes.ts';
 import { createProcessOutput } from './commands/output.ts';
 import { HostError } from './errors.ts';
+import { closeInheritedDescriptors } from './executors/sandbox/inherited-descriptors.ts';
 import type { Host, HostOptions } from './host.ts';
 import { createLog } from './log.ts';
 import { VERSION } from './version.ts';
@@ -198,4 +199,6 @@ async function withHost(options: CommonOptions, run: (host: Host, signal: AbortS
   }
 }
 
+// Before anything opens a descriptor: what was inherited would reach every sandbox.
+closeInheritedDescriptors();
 process.exitCode = await main(process.argv.slice(2));

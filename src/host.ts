@@ -219,6 +219,8 @@ const readArtifacts = (artifacts: ArtifactStore): ArtifactReader => ({
   list: () => artifacts.list(),
   async read(uri, range) {
     const page = await artifacts.read(uri, range);
-    return page ? { kind: 'found', page } : { kind: 'missing', reason: 'there is no such artifact, or it has expired' };
+    return page
+      ? { kind: 'found', page }
+      : { kind: 'missing', reason: `Cannot read "${uri}": there is no such artifact, or it has expired` };
   },
 });

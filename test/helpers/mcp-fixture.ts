@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Catalog, CatalogSource, PluginEntry, Tool, ToolDefinition } from '../../src/catalog/catalog.ts';
-import type { Artifact, ApprovalBinding, CallAnswer, CallRequest, Content, Dispatch, Outcome } from '../../src/dispatch/outcome.ts';
+import type { ApprovalBinding, CallAnswer, CallRequest, Content, Dispatch, Outcome } from '../../src/dispatch/outcome.ts';
 import { HostError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
 import { DEFAULT_LIMITS, type Plugin } from '../../src/manifest/plugin.ts';
-import type { ArtifactReader } from '../../src/server/artifacts.ts';
+import { makeArtifacts, type FixtureArtifacts } from './mcp-artifacts.ts';
 import { createMcpServers, type McpServers, type McpServersDeps } from '../../src/server/server.ts';
 
 export function makePlugin(name: string, overrides: Partial<Plugin> = {}): Plugin {
@@ -103,46 +103,6 @@ export function makeOutcome(overrides: Partial<Outcome> = {}): Outcome {
     truncated: false,
     tier: 'process',
     ...overrides,
-  };
-}
-
-export interface FixtureArtifacts extends ArtifactReader {
-  put(name: string, mimeType: string, bytes: Uint8Array): Artifact;
-}
-
-export function makeArtifacts(): FixtureArtifacts {
-  const stored = new Map<string, { artifact: Artifact; bytes: Uint8Array }>();
-  return {
-    put(name, mimeType, bytes) {
-      const uri = `artifact://call${stored.size + 1}/${name}`;
-      const artifact = {
-        uri,
-        name,
-        mimeType,
-        bytes: bytes.byteLength,
-        digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
-      };
-      stored.set(uri, { artifact, bytes });
-      return artifact;
-    },
-    async list() {
-      return [...stored.values()].map(({ artifact }) => artifact);
-    },
-    async read(uri, { offsetBytes, limitBytes }) {
-      const found = stored.get(uri);
-      if (found === undefined) return { kind: 'missing', reason: `Cannot read "${uri}": there is no such artifact, or it has expired` };
-      const { artifact } = found;
-      const bytes = found.bytes.subarray(offsetBytes, offsetBytes + limitBytes);
-      const end = offsetBytes + bytes.byteLength;
-      const page = {
-        artifact,
-        bytes,
-        offsetBytes,
-        ...(artifact.mimeType.startsWith('text/') ? { text: Buffer.from(bytes).toString() } : {}),
-        ...(end < artifact.bytes ? { nextOffsetBytes: end } : {}),
-      };
-      return { kind: 'found', page };
-    },
   };
 }
 

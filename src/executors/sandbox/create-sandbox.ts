@@ -111,7 +111,6 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
     seccomp?.close();
     pipes.close();
   };
-  let serial = 0;
   const candidate: BubblewrapMachine = {
     programs: { bwrap, prlimit, timeout },
     features: { disableUserNamespaces: true, cgroupNamespace: true },
@@ -122,7 +121,6 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
     identity: findIdentity(),
     cgroups: undefined,
     owner: describeOwner(),
-    nextSerial: () => (serial += 1),
     log,
   };
   const { machine, reason, findings } = await probeBubblewrap(candidate);

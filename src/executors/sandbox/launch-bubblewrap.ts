@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +14,7 @@ import type { MemoryFile } from './memory-file.ts';
 import { createProcessHandle, killGroup } from './process-handle.ts';
 import type { SandboxDescription, SandboxedProcess, SandboxExit } from './sandbox.ts';
 import type { StandardPipes, StandardPipeSource } from './standard-pipes.ts';
+import { startProcess, type Started } from './start-process.ts';
 
 /** Everything about this machine that a start needs, found once by the probe. */
 export interface BubblewrapMachine {
@@ -26,8 +28,6 @@ export interface BubblewrapMachine {
   readonly identity: Identity | undefined;
   readonly cgroups: CgroupHome | undefined;
   readonly owner: string;
-  /** A number that no other sandbox of this server has had. */
-  readonly nextSerial: () => number;
   readonly log: Log;
 }
 
@@ -45,7 +45,7 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
   const pipes = await takePipes(program, machine);
   const cgroup = tryCreateCgroup(description, machine);
   const inherited: number[] = [];
-  let child: ChildProcess;
+  let started: Started;
   try {
     const open = (file: MemoryFile): number => {
       const descriptor = file.open();
@@ -62,7 +62,7 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
         files: machine.files.map(([file, path]) => [open(file), path] as const),
       },
     });
-    child = spawn(machine.programs.bwrap, argv, {
+    started = await startProcess(machine.programs.bwrap, argv, {
       // Node’s own environment would be readable inside as /proc/1/environ (sandbox.md §0.4).
       env: {},
       cwd: '/',
@@ -70,9 +70,11 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
       stdio: [...pipes.childEnds, 'pipe', 'pipe', 'pipe', ...inherited],
       ...(machine.identity && canUse(machine.identity, description) ? machine.identity : {}),
     });
-    const optionsPipe = pipeOf<Writable>(child, OPTIONS);
-    optionsPipe.on('error', () => {});
-    optionsPipe.end(options.map((word) => `${word}\0`).join(''));
+    if (started.ok) {
+      const optionsPipe = pipeOf<Writable>(started.child, OPTIONS);
+      optionsPipe.on('error', () => {});
+      optionsPipe.end(options.map((word) => `${word}\0`).join(''));
+    }
   } catch (error) {
     cgroup?.tryRemove();
     destroyPipes(pipes);
@@ -82,17 +84,17 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
     pipes.closeChildEnds();
   }
 
-  const { pid } = child;
-  if (pid === undefined) {
+  if (!started.ok) {
     cgroup?.tryRemove();
     destroyPipes(pipes);
-    throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: await spawnErrorOf(child) });
+    throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: started.reason });
   }
+  const { child } = started;
   const status = followStatus(pipeOf<Readable>(child, STATUS));
   const block = pipeOf<Duplex>(child, BLOCK);
   block.on('error', () => {});
   const process = createProcessHandle({
-    child: Object.assign(child, { pid }),
+    child,
     pipes,
     tier: tierOf(machine, cgroup),
     innerPid: () => status.innerPid,
@@ -111,7 +113,7 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
       cgroup.add(innerPid);
     } catch (error) {
       // The process may simply be gone; one that runs on without its limits must not.
-      killGroup(pid);
+      killGroup(child.pid);
       machine.log.warn({ reason: reasonOf(error) }, 'a sandbox could not be put under its limits');
     }
   }
@@ -136,10 +138,10 @@ function tierOf(machine: BubblewrapMachine, cgroup: Cgroup | undefined): Tier {
   return cgroup ? 'bwrap+seccomp+cgroup' : 'bwrap+seccomp';
 }
 
-function tryCreateCgroup({ limits }: SandboxDescription, { cgroups, owner, log, nextSerial }: BubblewrapMachine): Cgroup | undefined {
+function tryCreateCgroup({ limits }: SandboxDescription, { cgroups, owner, log }: BubblewrapMachine): Cgroup | undefined {
   if (!cgroups || (limits.memoryBytes === undefined && limits.processes === undefined)) return undefined;
   try {
-    return createCgroup(cgroups, `${owner.replace(':', '.')}.${nextSerial()}`, limits);
+    return createCgroup(cgroups, `${owner.replace(':', '.')}.${randomBytes(6).toString('hex')}`, limits);
   } catch (error) {
     log.warn({ reason: reasonOf(error) }, 'a sandbox runs without its control group');
     return undefined;
@@ -189,8 +191,5 @@ function followStatus(pipe: Readable) {
   pipe.on('close', () => settle(undefined));
   return status;
 }
-
-const spawnErrorOf = (child: ChildProcess): Promise<string> =>
-  new Promise((resolve) => child.once('error', (error) => resolve(reasonOf(error))));
 
 const pipeOf = <Kind>(child: ChildProcess, index: number): Kind => child.stdio[index] as Kind;

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +5,7 @@ import { join } from 'node:path';
 
 import { HostError, reasonOf } from '../../errors.ts';
 import { createProcessHandle } from './process-handle.ts';
+import { standardStreams, startProcess } from './start-process.ts';
 import { toSeatbeltPlan, toUlimitCommand } from './seatbelt.ts';
 import type { SandboxDescription, SandboxedProcess, SandboxFinding } from './sandbox.ts';
 
@@ -17,17 +17,16 @@ export async function launchSeatbelt(description: SandboxDescription, sandboxExe
   const removeScratch = () => rm(scratch, { recursive: true, force: true });
   try {
     const { profile, command, workingDirectory, environment } = toSeatbeltPlan(description, scratch);
-    const child = spawn(sandboxExec, ['-p', profile, ...toUlimitCommand(command, description.limits)], {
+    const started = await startProcess(sandboxExec, ['-p', profile, ...toUlimitCommand(command, description.limits)], {
       env: environment,
       cwd: workingDirectory,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    const { pid } = child;
-    if (pid === undefined) throw await new Promise<unknown>((resolve) => child.once('error', resolve));
+    if (!started.ok) throw new Error(started.reason);
     return createProcessHandle({
-      child: Object.assign(child, { pid }),
-      pipes: child,
+      child: started.child,
+      pipes: standardStreams(started.child),
       tier: 'seatbelt',
       conclude: async (exit) => {
         await removeScratch();

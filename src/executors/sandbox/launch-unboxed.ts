@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
-import { HostError, reasonOf } from '../../errors.ts';
+import { HostError } from '../../errors.ts';
 import { OWNER_VARIABLE, toPrlimitOptions } from './bubblewrap.ts';
 import { tryHostPath } from './identity.ts';
 import { createProcessHandle } from './process-handle.ts';
 import type { SandboxDescription, SandboxedProcess } from './sandbox.ts';
+import { standardStreams, startProcess } from './start-process.ts';
 
 export interface UnboxedMachine {
   /** Absent where the system has none: then no limits hold. */
@@ -25,19 +25,14 @@ export async function launchUnboxed(description: SandboxDescription, machine: Un
   // RLIMIT_NPROC would count everything that this user runs.
   const { processes: _, ...ownLimits } = limits;
   const argv = machine.prlimit ? [machine.prlimit, ...toPrlimitOptions(ownLimits), program, ...args] : [program, ...args];
-  const child = spawn(argv[0] ?? '', argv.slice(1), {
+  const started = await startProcess(argv[0] ?? '', argv.slice(1), {
     env: { ...environment, [OWNER_VARIABLE]: machine.owner },
     cwd: toWorkingDirectory(description),
     detached: true,
-    windowsHide: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const { pid } = child;
-  if (pid === undefined) {
-    const error = await new Promise<unknown>((resolve) => child.once('error', resolve));
-    throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: reasonOf(error) }, { cause: error });
-  }
-  return createProcessHandle({ child: Object.assign(child, { pid }), pipes: child, tier: 'process' });
+  if (!started.ok) throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: started.reason });
+  return createProcessHandle({ child: started.child, pipes: standardStreams(started.child), tier: 'process' });
 }
 
 /** A working directory that exists only inside a sandbox is replaced by the one for temporary files. */

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
 import { closeSync, constants, fchmodSync, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+
+import { startProcess } from './start-process.ts';
 
 /** The three streams of a process, as real pipes. */
 export interface StandardPipes {
@@ -83,13 +84,15 @@ function connect([input, output, errors]: readonly [Pipe, Pipe, Pipe]): Standard
 }
 
 async function makePipes(shell: string): Promise<Pipe[]> {
-  const child = spawn(shell, ['-c', MAKE_PIPES], { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
-  child.stdin.on('error', () => {});
+  const started = await startProcess(shell, ['-c', MAKE_PIPES], { env: {}, detached: false, stdio: ['pipe', 'pipe', 'ignore'] });
+  if (!started.ok) throw new Error(started.reason);
+  const { child } = started;
+  child.stdin?.on('error', () => {});
   try {
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`${shell} made no pipes and ended with ${code}`)));
-      child.stdout.once('data', () => resolve());
+      child.stdout?.once('data', () => resolve());
     });
     return MADE.map((descriptor) => openPipe(`/proc/${child.pid}/fd/${descriptor}`));
   } finally {

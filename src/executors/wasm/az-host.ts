@@ -3,7 +3,7 @@ import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess, type FileResult
 import type { Egress } from '../sandbox/egress.ts';
 import type { CommandRunner } from '../sandbox/run-command.ts';
 import { AZ_IMPORTS } from './az-imports.ts';
-import type { AzReply } from './host.ts';
+import type { AzReply } from './host-frames.ts';
 import { formatLocalTime } from './local-time.ts';
 
 /** What the imports work with, beside the files. */
@@ -15,7 +15,9 @@ export interface AzServices {
 
 interface AzHostOptions {
   readonly execution: Execution;
-  readonly live: LiveEnds;
+  readonly live: Pick<LiveEnds, 'permit' | 'refused' | 'log'>;
+  /** Aborted when the call ends, however it ends: what still runs for it is stopped. */
+  readonly signal: AbortSignal;
   readonly services: AzServices;
 }
 
@@ -23,7 +25,8 @@ interface AzHostOptions {
 export interface AzHost {
   /** Answers the import with this index in AZ_IMPORTS. Never throws or rejects: the guest gets an error value. */
   answer(index: number, strings: readonly string[]): AzReply | Promise<AzReply>;
-  close(): void;
+  /** Waits for what still runs, and lets go of the files. */
+  close(): Promise<void>;
 }
 
 type Handler = (strings: readonly string[]) => AzReply | Promise<AzReply>;
@@ -37,8 +40,9 @@ const NOT_ALLOWED: AzReply = { code: -1 };
 const NO_TEXT: AzReply = { code: -1 };
 
 /** The ten `az::*` imports with the semantics of agentzero.md §2; the guest never learns more than its error values. */
-export function createAzHost({ execution, live, services }: AzHostOptions): AzHost {
+export function createAzHost({ execution, live, signal, services }: AzHostOptions): AzHost {
   let opened: FileAccess | undefined;
+  let underWay: Promise<unknown> | undefined;
   const files = (): FileAccess =>
     (opened ??= createFileAccess({ root: execution.paths.root, permit: live.permit, limits: DEFAULT_FILE_LIMITS }));
 
@@ -74,7 +78,7 @@ export function createAzHost({ execution, live, services }: AzHostOptions): AzHo
         method: method.toUpperCase(),
         headers: readHeaders(headers),
         body,
-        signal: live.signal,
+        signal,
       });
       if (!response.ok) {
         live.log({ level: 'warning', message: `http_request refused: ${response.message}` });
@@ -87,7 +91,7 @@ export function createAzHost({ execution, live, services }: AzHostOptions): AzHo
       if (!args) return NO_TEXT;
       const permit: Permit = live.permit({ kind: 'exec', program, args });
       if (!permit.allowed) return NO_TEXT;
-      const ran = await services.runCommand({ program, args: permit.args ?? args, root: execution.paths.root, signal: live.signal });
+      const ran = await services.runCommand({ program, args: permit.args ?? args, root: execution.paths.root, signal });
       if (!ran.ok) {
         live.log({ level: 'warning', message: `run_command refused: ${ran.message}` });
         return NO_TEXT;
@@ -102,16 +106,22 @@ export function createAzHost({ execution, live, services }: AzHostOptions): AzHo
       if (name === undefined) return NO_TEXT;
       try {
         const reply = handlers[name](strings);
-        return reply instanceof Promise ? reply.catch((error: unknown) => fail(live, name, error)) : reply;
+        if (!(reply instanceof Promise)) return reply;
+        const safe = reply.catch((error: unknown) => fail(live, name, error));
+        underWay = safe;
+        return safe;
       } catch (error) {
         return fail(live, name, error);
       }
     },
-    close: () => opened?.close(),
+    async close() {
+      await underWay;
+      opened?.close();
+    },
   };
 }
 
-function fail(live: LiveEnds, name: keyof typeof AZ_IMPORTS, error: unknown): AzReply {
+function fail(live: Pick<LiveEnds, 'log'>, name: keyof typeof AZ_IMPORTS, error: unknown): AzReply {
   live.log({ level: 'error', message: `${name} failed: ${error instanceof Error ? error.message : String(error)}` });
   return AZ_IMPORTS[name].results[0] === 'i64' || name === 'file_exists' ? NO_TEXT : FAILED;
 }

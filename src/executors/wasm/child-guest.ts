@@ -1,5 +1,5 @@
 import { AZ_IMPORTS } from './az-imports.ts';
-import { allocateFrame, FRAME, HEADER_BYTES, RESULT, type ModuleMeta, type ResultStatus } from './channel.ts';
+import { allocateFrame, FRAME, HEADER_BYTES, MAX_FRAME_BYTES, RESULT, type ModuleMeta, type ResultStatus } from './channel.ts';
 import { readGuestResponse } from './response.ts';
 
 export interface HostReply {
@@ -104,6 +104,8 @@ export function createGuestRunner(options: GuestRunnerOptions) {
       sendLog(state, strings[0] ?? new Uint8Array());
       return undefined;
     }
+    // No frame holds it; all imports that take this much have an error value.
+    if (payloadBytes >= MAX_FRAME_BYTES) return undefined;
     const frame = allocateFrame(FRAME.hostCall, payloadBytes);
     frame[HEADER_BYTES] = index;
     let offset = HEADER_BYTES + 1;
@@ -135,7 +137,8 @@ export function createGuestRunner(options: GuestRunnerOptions) {
       state.depth++;
       try {
         return giveText(state, reply.text);
-      } catch {
+      } catch (error) {
+        if (state.overHostCalls) throw error;
         // A trap inside `alloc` is the guest’s error value, never a trap of the import (agentzero.md §2).
         return ERROR_PACKED;
       } finally {

@@ -1,5 +1,6 @@
 import type { SandboxedProcess } from '../sandbox/sandbox.ts';
-import { allocateFrame, createFrameReader, FRAME, HEADER_BYTES, type ModuleMeta, type ResultStatus } from './channel.ts';
+import { allocateFrame, createFrameReader, FRAME, HEADER_BYTES, type ModuleMeta } from './channel.ts';
+import { encodeReply, readHostCall, readResult, type AzReply, type HostResult } from './host-frames.ts';
 
 /** A module as the host process gets it: gated and rewritten, never the plugin’s own bytes. */
 export interface HostModule {
@@ -20,20 +21,10 @@ export interface HostCall {
   onHostCall(index: number, strings: readonly string[]): AzReply | Promise<AzReply>;
 }
 
-/** What an import gives back: text, or one of the codes that stand for an error or a bare result. */
-export type AzReply = { readonly text: string } | { readonly code: number };
-
 export type HostAnswer =
-  | {
-      readonly kind: 'answered';
-      readonly status: ResultStatus;
-      readonly text: string;
-      readonly fuelUsed: number;
-      readonly hostCalls: number;
-      readonly logBytesDropped: number;
-    }
-  /** The process died under the call, killed or not. */
-  | { readonly kind: 'died'; readonly reason: string };
+  | ({ readonly kind: 'answered' } & HostResult)
+  /** The process died under the call, killed or not; `hostCalls` is what it had asked for until then. */
+  | { readonly kind: 'died'; readonly reason: string; readonly hostCalls: number };
 
 /** One host process. It runs one call at a time; `call` must not be called while another is under way. */
 export interface Host {
@@ -43,7 +34,18 @@ export interface Host {
   has(digest: string): boolean;
   call(call: HostCall): Promise<HostAnswer>;
   kill(reason: string): Promise<void>;
-  readonly gone: Promise<void>;
+  /** Settles with the reason when the process is gone. */
+  readonly gone: Promise<string>;
+}
+
+/** The call that runs now, and what its guest has had so far: the host process counts too, but a broken one may not. */
+interface Current {
+  readonly call: HostCall;
+  readonly settle: (answer: HostAnswer) => void;
+  hostCalls: number;
+  logBytes: number;
+  /** The guest waits for a reply; nothing else may come from it until then. */
+  isWaiting: boolean;
 }
 
 /** Modules that a host process keeps compiled; the least recently called goes first. */
@@ -54,7 +56,7 @@ const MAX_MODULE_BYTES = 64 * 1024 * 1024;
 export function connectHost(process: SandboxedProcess): Host {
   const modules = new Map<string, { id: number; bytes: number }>();
   let nextModuleId = 1;
-  let current: { call: HostCall; settle: (answer: HostAnswer) => void } | undefined;
+  let current: Current | undefined;
   let deathReason: string | undefined;
   let dead = false;
   let announceReady: () => void = () => {};
@@ -69,34 +71,31 @@ export function connectHost(process: SandboxedProcess): Host {
   const readFrame = createFrameReader((type, payload) => {
     if (type === FRAME.ready) return announceReady();
     if (!current) return breakOff(`frame ${type} outside a call`);
-    if (type === FRAME.log) return current.call.onLog(payload.toString('utf8'));
-    if (type === FRAME.hostCall) return answerHostCall(current.call, payload);
-    if (type !== FRAME.result) return breakOff(`frame ${type}`);
-    const { settle } = current;
-    current = undefined;
-    settle({
-      kind: 'answered',
-      status: payload.readUInt8(0) as ResultStatus,
-      fuelUsed: payload.readDoubleLE(1),
-      hostCalls: payload.readUInt32LE(9),
-      logBytesDropped: payload.readUInt32LE(13),
-      text: payload.toString('utf8', 17),
-    });
+    if (current.isWaiting) return breakOff(`frame ${type} before it had its reply`);
+    if (type === FRAME.result) return answer(current, payload);
+    if (type !== FRAME.log && type !== FRAME.hostCall) return breakOff(`frame ${type}`);
+    if (++current.hostCalls > current.call.hostCalls) return breakOff('more host calls than it may make');
+    if (type === FRAME.hostCall) return answerHostCall(current, payload);
+    current.logBytes += payload.length;
+    if (current.logBytes > current.call.logBytes) return breakOff('more log than it may write');
+    current.call.onLog(payload.toString('utf8'));
   });
 
-  const answerHostCall = (call: HostCall, payload: Buffer): void => {
-    const strings: string[] = [];
-    for (let offset = 1; offset < payload.length;) {
-      const length = payload.readUInt32LE(offset);
-      strings.push(payload.toString('utf8', offset + 4, offset + 4 + length));
-      offset += 4 + length;
-    }
-    const reply = call.onHostCall(payload.readUInt8(0), strings);
-    if (reply instanceof Promise) {
-      void reply.then((later) => {
-        if (current?.call === call) process.stdin.write(encodeReply(later));
-      });
-    } else process.stdin.write(encodeReply(reply));
+  const answer = ({ settle }: Current, payload: Buffer): void => {
+    const result = readResult(payload);
+    current = undefined;
+    settle({ kind: 'answered', ...result });
+  };
+
+  const answerHostCall = (asking: Current, payload: Buffer): void => {
+    const { index, strings } = readHostCall(payload);
+    const reply = asking.call.onHostCall(index, strings);
+    if (!(reply instanceof Promise)) return void process.stdin.write(encodeReply(reply));
+    asking.isWaiting = true;
+    void reply.then((later) => {
+      asking.isWaiting = false;
+      if (current === asking) process.stdin.write(encodeReply(later));
+    });
   };
 
   process.stdout.on('data', (chunk: Buffer) => {
@@ -115,8 +114,9 @@ export function connectHost(process: SandboxedProcess): Host {
     dead = true;
     announceReady();
     const reason = deathReason ?? `the host process ended with ${signal ?? `code ${code}`}${stderrTail ? `: ${stderrTail.trim()}` : ''}`;
-    current?.settle({ kind: 'died', reason });
+    current?.settle({ kind: 'died', reason, hostCalls: current.hostCalls });
     current = undefined;
+    return reason;
   });
 
   const load = (module: HostModule): number => {
@@ -157,8 +157,8 @@ export function connectHost(process: SandboxedProcess): Host {
     kill,
     call: (call) =>
       new Promise((settle) => {
-        if (dead) return settle({ kind: 'died', reason: 'the host process was already gone' });
-        current = { call, settle };
+        if (dead) return settle({ kind: 'died', reason: 'the host process was already gone', hostCalls: 0 });
+        current = { call, settle, hostCalls: 0, logBytes: 0, isWaiting: false };
         const id = load(call.module);
         const requestBytes = Buffer.byteLength(call.request);
         const frame = allocateFrame(FRAME.call, 24 + requestBytes);
@@ -171,14 +171,4 @@ export function connectHost(process: SandboxedProcess): Host {
         process.stdin.write(frame);
       }),
   };
-}
-
-function encodeReply(reply: AzReply): Buffer {
-  const isText = 'text' in reply;
-  const textBytes = isText ? Buffer.byteLength(reply.text) : 0;
-  const frame = allocateFrame(FRAME.reply, 5 + textBytes);
-  frame.writeUInt8(isText ? 1 : 0, HEADER_BYTES);
-  frame.writeInt32LE(isText ? 0 : reply.code, HEADER_BYTES + 1);
-  if (isText) frame.write(reply.text, HEADER_BYTES + 5, 'utf8');
-  return frame;
 }

@@ -64,17 +64,22 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
 
   const callHost = async (
     host: Host,
-    { execution, live, module }: RunningCall,
+    { execution, request, live, module }: RunningCall,
   ): Promise<{ answer: HostAnswer; stoppedBy?: StopReason }> => {
     let stoppedBy: StopReason | undefined;
+    // Requests and commands that run for a guest end with it.
+    const ended = new AbortController();
     const stop = (reason: StopReason): void => {
       stoppedBy ??= reason;
+      ended.abort();
       void host.kill(reason);
     };
     const onAbort = (): void => stop('cancelled');
     live.signal.addEventListener('abort', onAbort, { once: true });
     const deadline = setTimeout(stop, execution.limits.timeoutMs, 'deadline');
-    const az = createAzHost({ execution, live, services: options.services });
+    const az = createAzHost({ execution, live, signal: ended.signal, services: options.services });
+    // Between the loan of the host and this moment.
+    if (live.signal.aborted) onAbort();
     try {
       const answer = await host.call({
         module,
@@ -82,8 +87,7 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
         hostCalls: execution.limits.hostCalls,
         logBytes: execution.limits.logBytes,
         outputBytes: execution.limits.outputBytes,
-        // The host’s own keys win over a caller’s of the same name (agentzero.md §4).
-        request: JSON.stringify({ ...execution.arguments, action: execution.command, root: execution.paths.root }),
+        request,
         onLog: (message) => live.log({ level: 'info', message }),
         // Between the decision to stop and the death of the process a guest must not get anything done.
         onHostCall: (index, strings) => (stoppedBy === undefined ? az.answer(index, strings) : { code: -1 }),
@@ -92,7 +96,8 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
     } finally {
       clearTimeout(deadline);
       live.signal.removeEventListener('abort', onAbort);
-      az.close();
+      ended.abort();
+      await az.close();
     }
   };
 
