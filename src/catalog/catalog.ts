@@ -1,8 +1,5 @@
+import type { Origin } from '../discover/origin.ts';
 import type { Command, JsonSchema, Plugin } from '../manifest/plugin.ts';
-
-/** Where a plugin directory came from; decides trust (DESIGN.md, “Trust”). */
-export const ORIGINS = ['flag', 'config', 'user', 'workspace', 'installed'] as const;
-export type Origin = (typeof ORIGINS)[number];
 
 export const PLUGIN_STATUSES = ['ok', 'broken', 'disabled', 'untrusted', 'changed'] as const;
 export type PluginStatus = (typeof PLUGIN_STATUSES)[number];

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Origin } from '../catalog/catalog.ts';
+import type { Origin } from './origin.ts';
 import { HostError } from '../errors.ts';
 import { listDirectory, readableReason, type ListedEntry } from '../manifest/directory-listing.ts';
 import { MAX_PLUGIN_ENTRIES } from '../manifest/format.ts';

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 
-import type { Origin } from '../catalog/catalog.ts';
+import type { Origin } from './origin.ts';
 import type { PlaceBases } from '../manifest/format.ts';
 import { FORMATS } from '../manifest/formats.ts';
 

@@ -7,8 +7,10 @@ interface HostPoolOptions {
   spawn(): Promise<SandboxedProcess>;
   /** Hosts that are kept ready: one per core and a spare (sandbox.md §E). */
   readonly size: number;
-  /** Hosts at most; the extra ones are started when every host is busy and another plugin’s call waits. */
+  /** Hosts at most; those beyond `size` are only for plugins that hold none. */
   readonly maxSize: number;
+  /** How long a host may take to get ready. */
+  readonly startMs?: number;
   readonly log: Log;
 }
 
@@ -22,6 +24,7 @@ export interface HostPool {
   /** Gives a host back; a dead one is replaced. */
   release(host: Host): void;
   warm(): void;
+  /** Kills all hosts and waits until they are gone, those that are starting too. */
   close(): Promise<void>;
 }
 
@@ -31,49 +34,55 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
+const START_MS = 10_000;
+
 /**
- * Bounded pool in which one plugin’s calls never wait for another plugin’s: a plugin may hold `size` hosts, and when
- * all hosts are busy a plugin that holds none gets a new one.
+ * Bounded pool in which one plugin’s calls hardly wait for another plugin’s: together they share `size` hosts, and when
+ * all of these are busy a plugin that holds none gets a further one.
  */
 export function createHostPool(options: HostPoolOptions): HostPool {
   const idle: Host[] = [];
   const busy = new Map<Host, string>();
   const waiting: Waiting[] = [];
-  let starting = 0;
+  const starting = new Set<Promise<Host>>();
+  /** Hosts that have been lent; one that dies without is not replaced unasked, for the next would die as well. */
+  const proven = new WeakSet<Host>();
   let closed = false;
 
-  const total = (): number => idle.length + busy.size + starting;
-  const heldBy = (digest: string): number => {
-    let held = 0;
-    for (const holder of busy.values()) if (holder === digest) held++;
-    return held;
+  const total = (): number => idle.length + busy.size + starting.size;
+  const holdsNone = (digest: string): boolean => {
+    for (const holder of busy.values()) if (holder === digest) return false;
+    return true;
   };
+  const mayTake = ({ digest }: Waiting): boolean => busy.size < options.size || holdsNone(digest);
 
   const start = (): void => {
-    starting++;
-    options
-      .spawn()
-      .then(async (process) => {
-        const host = connectHost(process);
-        await host.ready;
-        starting--;
-        if (!host.isAlive()) throw new Error('the host process ended before it was ready');
+    const begun = startHost(options);
+    starting.add(begun);
+    begun.then(
+      (host) => {
+        starting.delete(begun);
         if (closed) return void host.kill('the server closes');
-        void host.gone.then(() => {
-          const at = idle.indexOf(host);
-          if (at < 0) return;
-          idle.splice(at, 1);
-          refill();
-        });
+        void host.gone.then(() => forget(host));
         idle.push(host);
         serve();
-      })
-      .catch((error: unknown) => {
-        starting = Math.max(0, starting - 1);
-        options.log.error({ reason: reasonOf(error) }, 'cannot start a WASM host process');
+      },
+      (error: unknown) => {
+        starting.delete(begun);
+        // One that was killed while it started, because the pool closes, is no fault.
+        if (!closed) options.log.error({ reason: reasonOf(error) }, 'cannot start a WASM host process');
         // Only those that no other host can serve any more; a healthy pool keeps its queue.
         if (total() === 0) for (const request of waiting.splice(0)) request.fail(error);
-      });
+      },
+    );
+  };
+
+  /** An idle host has died by itself. */
+  const forget = (host: Host): void => {
+    const at = idle.indexOf(host);
+    if (at < 0) return;
+    idle.splice(at, 1);
+    if (proven.has(host)) refill();
   };
 
   const refill = (): void => {
@@ -84,25 +93,8 @@ export function createHostPool(options: HostPoolOptions): HostPool {
   const lend = (request: Waiting, host: Host): void => {
     idle.splice(idle.indexOf(host), 1);
     busy.set(host, request.digest);
+    proven.add(host);
     request.settle(host);
-  };
-
-  const serve = (): void => {
-    for (let i = 0; i < waiting.length && idle.length > 0;) {
-      const request = waiting[i];
-      if (!request || (heldBy(request.digest) >= options.size && waiting.some((other) => other.digest !== request.digest))) {
-        i++;
-        continue;
-      }
-      const host = pick(request.digest);
-      if (!host) return;
-      waiting.splice(i, 1);
-      lend(request, host);
-    }
-    for (const request of waiting) {
-      if (starting > 0 || total() >= options.maxSize) return;
-      if (total() < options.size || heldBy(request.digest) === 0) start();
-    }
   };
 
   const pick = (digest: string): Host | undefined => {
@@ -115,10 +107,35 @@ export function createHostPool(options: HostPoolOptions): HostPool {
     return newest;
   };
 
+  const serve = (): void => {
+    for (;;) {
+      // A plugin that holds none goes first, so that a crowd of calls cannot keep it waiting.
+      const request = waiting.find(({ digest }) => holdsNone(digest)) ?? waiting.find(mayTake);
+      if (!request) break;
+      const host = pick(request.digest);
+      if (!host) return startWanted();
+      waiting.splice(waiting.indexOf(request), 1);
+      lend(request, host);
+    }
+    trim();
+  };
+
+  const startWanted = (): void => {
+    const empty = new Set(waiting.filter(({ digest }) => holdsNone(digest)).map(({ digest }) => digest));
+    const wanted = Math.min(waiting.length, Math.max(empty.size, options.size - busy.size));
+    while (!closed && starting.size < wanted && total() < options.maxSize) start();
+  };
+
+  /** Ends what the crowd has left; while somebody waits, one is kept for the next plugin that comes. */
+  const trim = (): void => {
+    while (total() > options.size && idle.length > (waiting.length > 0 ? 1 : 0)) void idle.pop()?.kill('no longer needed');
+  };
+
   return {
     acquire: (digest, signal) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(new Error('the server closes'));
+        if (signal.aborted) return reject(new Error('cancelled while waiting'));
         const onAbort = (): void => {
           const at = waiting.indexOf(request);
           if (at >= 0) waiting.splice(at, 1);
@@ -135,8 +152,7 @@ export function createHostPool(options: HostPoolOptions): HostPool {
             reject(error instanceof Error ? error : new Error(String(error)));
           },
         };
-        if (signal.aborted) return reject(new Error('cancelled while waiting'));
-        const host = waiting.length === 0 ? pick(digest) : undefined;
+        const host = waiting.length === 0 && mayTake(request) ? pick(digest) : undefined;
         if (host) return lend(request, host);
         signal.addEventListener('abort', onAbort, { once: true });
         waiting.push(request);
@@ -144,20 +160,27 @@ export function createHostPool(options: HostPoolOptions): HostPool {
       }),
     release(host) {
       busy.delete(host);
-      if (host.isAlive() && !closed) {
-        if (total() >= options.size && waiting.length === 0) void host.kill('no longer needed');
-        else idle.push(host);
-      }
-      refill();
+      if (host.isAlive() && !closed) idle.push(host);
       serve();
+      refill();
     },
     warm: refill,
     async close() {
       closed = true;
       for (const request of waiting.splice(0)) request.fail(new Error('the server closes'));
       const hosts = [...idle.splice(0), ...busy.keys()];
-      await Promise.all(hosts.map(async (host) => host.kill('the server closes')));
-      await Promise.all(hosts.map(async (host) => host.gone));
+      const late = [...starting].map(async (begun) => (await begun).gone);
+      await Promise.allSettled([...hosts.map(async (host) => host.kill('the server closes')), ...hosts.map(({ gone }) => gone), ...late]);
     },
   };
+}
+
+/** Starts a host process and waits until it is ready; rejects when that fails or takes too long. */
+async function startHost({ spawn, startMs = START_MS }: HostPoolOptions): Promise<Host> {
+  const host = connectHost(await spawn());
+  const limit = setTimeout(() => void host.kill(`it was not ready within ${startMs} ms`), startMs);
+  await host.ready;
+  clearTimeout(limit);
+  if (!host.isAlive()) throw new Error(await host.gone);
+  return host;
 }

@@ -122,8 +122,11 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
         });
       }
       try {
-        const { answer, stoppedBy } = await callHost(host, { execution, live, module: loaded.module });
-        return describeAnswer(host.tier, answer, { stoppedBy, timeoutMs: limits.timeoutMs });
+        // The host’s own keys win over a caller’s of the same name (agentzero.md §4).
+        const request = JSON.stringify({ ...execution.arguments, action: execution.command, root: execution.paths.root });
+        const { answer, stoppedBy } = await callHost(host, { execution, request, live, module: loaded.module });
+        const { result, usage } = describeAnswer(host.tier, answer, { stoppedBy, timeoutMs: limits.timeoutMs });
+        return { result, usage: { ...usage, bytesIn: Buffer.byteLength(request) } };
       } finally {
         pool.release(host);
       }
@@ -137,33 +140,33 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
 type StopReason = 'deadline' | 'cancelled';
 interface RunningCall {
   readonly execution: Execution;
+  /** UTF-8 JSON, as the guest gets it. */
+  readonly request: string;
   readonly live: LiveEnds;
   readonly module: Parameters<Host['call']>[0]['module'];
 }
 
 function describeAnswer(tier: Tier, answer: HostAnswer, stop: { stoppedBy: StopReason | undefined; timeoutMs: number }): ExecutionReport {
-  if (answer.kind === 'died') {
-    if (stop.stoppedBy === 'cancelled') return report(tier, { kind: 'cancelled' });
-    if (stop.stoppedBy === 'deadline') {
-      return report(tier, {
-        kind: 'timed-out',
-        limit: 'timeoutMs',
-        message: `the plugin did not answer within ${stop.timeoutMs} ms and was killed`,
-      });
-    }
-    return report(tier, { kind: 'failed', code: 'EXECUTION_DIED', message: `the plugin’s process died: ${answer.reason}` });
+  const usage =
+    answer.kind === 'died'
+      ? { hostCalls: answer.hostCalls }
+      : {
+          bytesOut: Buffer.byteLength(answer.text),
+          hostCalls: answer.hostCalls,
+          fuel: answer.fuelUsed,
+          logBytesDropped: answer.logBytesDropped,
+        };
+  // An answer that came after the decision to stop may rest on host calls that were refused for it.
+  if (stop.stoppedBy === 'cancelled') return report(tier, { kind: 'cancelled' }, usage);
+  if (stop.stoppedBy === 'deadline') {
+    const message = `the plugin did not answer within ${stop.timeoutMs} ms and was killed`;
+    return report(tier, { kind: 'timed-out', limit: 'timeoutMs', message }, usage);
   }
-  const usage = {
-    bytesOut: Buffer.byteLength(answer.text),
-    hostCalls: answer.hostCalls,
-    fuel: answer.fuelUsed,
-    logBytesDropped: answer.logBytesDropped,
-  };
+  if (answer.kind === 'died')
+    return report(tier, { kind: 'failed', code: 'EXECUTION_DIED', message: `the plugin’s process died: ${answer.reason}` }, usage);
   if (answer.status === RESULT.ok) return report(tier, { kind: 'ok', output: { text: answer.text } }, usage);
-  if (answer.status === RESULT.structured) {
-    const structured = JSON.parse(answer.text) as Record<string, unknown>;
-    return report(tier, { kind: 'ok', output: { text: answer.text, structured } }, usage);
-  }
+  if (answer.status === RESULT.structured)
+    return report(tier, { kind: 'ok', output: { text: answer.text, structured: answer.structured ?? {} } }, usage);
   if (answer.status === RESULT.fuel)
     return report(tier, { kind: 'timed-out', limit: 'fuel', message: `the plugin was stopped: ${answer.text}` }, usage);
   const failure = FAILURES[answer.status];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import type { Origin } from '../../../src/catalog/catalog.ts';
+import type { Origin } from '../../../src/discover/origin.ts';
 import { discoverCandidates } from '../../../src/discover/candidates.ts';
 import type { SearchDirectory } from '../../../src/discover/directories.ts';
 import { PLAIN, writeFiles } from '../../fixtures/manifests/write-plugin.ts';
