@@ -1,7 +1,7 @@
 // Bundles the product into dist/: one file for the command line, one for the WASM host process.
 import { chmodSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -35,6 +35,8 @@ export async function buildProduct() {
     build({ ...shared, entryPoints: { 'wasm-host': 'src/executors/wasm/child.ts' }, outdir: 'dist', sourcemap: false }),
   ]);
   chmodSync(`${root}dist/cli.js`, 0o755);
+  // `npm start` goes on in this very process, and the compiler’s own process would stay with it, and after it.
+  await stop();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildProduct();

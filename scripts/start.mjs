@@ -14,4 +14,14 @@ process.argv = [
   `${root}plugins`,
   ...process.argv.slice(2),
 ];
+stopWithShell();
 await import(`${root}dist/cli.js`);
+
+/** npm runs scripts in a shell, which takes a signal to npm with it into its grave instead of passing it on. */
+function stopWithShell() {
+  if (process.env.npm_lifecycle_event !== 'start') return;
+  const shell = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== shell) process.kill(process.pid, 'SIGTERM');
+  }, 250).unref();
+}

@@ -1,5 +1,7 @@
 // `npm test`: from a fresh clone to a tested product. Arguments go to Vitest: npm test -- test/unit/policy
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { buildAll, checkNode, installPackages, root, run } from './setup.mjs';
 
 /** What the tests run for real, and the Debian package that has it. */
@@ -45,7 +47,19 @@ function providePrograms() {
   process.exit(1);
 }
 
-/** Clients and suites of others, which need a newer Node.js than the product does; kept out of its own packages. */
+/**
+ * Installs clients and suites of others, which need a newer Node.js than the product does and are therefore kept out of its
+ * own packages, unless that was done for this very lockfile.
+ */
 function installTools() {
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--prefix', `${root}test/e2e/tools`]);
+  const tools = `${root}test/e2e/tools`;
+  const digest = createHash('sha256')
+    .update(readFileSync(`${tools}/package-lock.json`))
+    .digest('hex');
+  const stamp = `${tools}/node_modules/.plugbridge-installed`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  process.stderr.write('Installing the tools of the end-to-end tests …\n');
+  // Their engines are for the packaged Node.js and not for this one, hence no warnings about them.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', '--prefix', tools]);
+  writeFileSync(stamp, digest);
 }

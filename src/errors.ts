@@ -98,8 +98,9 @@ export const ERRORS = {
     'host',
     (d) => `Cannot use the artifact store "${d.directory}": ${d.reason}`,
   ),
+  // A full disk is the operator’s to mend, and callers must learn why nothing runs.
   AUDIT_UNWRITABLE: entry<{ file: string; reason: string }>(
-    'host',
+    'operator',
     (d) => `Cannot write the audit record to "${d.file}": ${d.reason}; no call runs unrecorded`,
   ),
   SERVER_ADDRESS_INVALID: entry<{ address: string }>(
@@ -112,6 +113,7 @@ export const ERRORS = {
     (d) => `Cannot serve "${d.address}" without authentication: only loopback addresses may go without a token`,
   ),
   SERVER_TOKEN_UNUSABLE: entry<{ file: string; reason: string }>('operator', (d) => `Cannot use the token "${d.file}": ${d.reason}`),
+  COMMANDS_VALUE_MISSING: entry<{ option: string }>('caller', (d) => `Cannot read the option "${d.option}": it wants a value`),
   CONNECT_UNREADABLE: entry<{ file: string; reason: string }>(
     'operator',
     (d) => `Cannot change "${d.file}": ${d.reason}; use --print and enter it by hand`,

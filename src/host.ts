@@ -59,7 +59,7 @@ export interface Host {
   readonly artifacts: ArtifactStore;
   readonly artifactReader: ArtifactReader;
   readonly executors: Readonly<Record<RuntimeKind, Executor>>;
-  /** The sandbox that runtimes without containment of their own get; its findings are what `doctor` shows. */
+  /** Its findings are what `doctor` shows. */
   readonly sandbox: Sandbox;
   readonly grants: GrantBook;
   readonly trust: TrustStore;
@@ -111,13 +111,12 @@ export function createHost(options: HostOptions): Host {
   const grants = createGrantBook(createGrantStore({ stateDirectory: own.state }), journal);
   const trust = createTrustStore({ stateDirectory: own.state });
 
-  // A guest of the WASM runtime is contained by it; commands are not, and get no process without isolation.
-  const sandbox = createSandbox({ log, unboxed: 'never' });
-  const wasmSandbox = createSandbox({ log, unboxed: 'when-missing' });
+  // The WASM runtime contains its guests itself and may go without; commands look at the tier and then refuse.
+  const sandbox = createSandbox({ log, unboxed: 'when-missing' });
   const executors = createExecutors({
     hostScript: options.wasmHostScript ?? fileURLToPath(new URL('./wasm-host.js', import.meta.url)),
     cacheDirectory: own.cache,
-    sandbox: wasmSandbox,
+    sandbox,
     services: {
       createEgress: (permit) => createEgress({ permit, limits: DEFAULT_EGRESS_LIMITS }),
       runCommand: createCommandRunner({ sandbox, isHidden: (segments) => findSensitiveName(segments, 'read') !== undefined }),
@@ -202,7 +201,7 @@ export function createHost(options: HostOptions): Host {
       clearTimeout(settling);
       await catalog.close();
       await Promise.all(Object.values(executors).map(async (executor) => executor.close()));
-      await Promise.all([sandbox.close(), wasmSandbox.close()]);
+      await sandbox.close();
       journal.close();
     },
   };

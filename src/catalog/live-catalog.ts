@@ -1,11 +1,10 @@
-import { watch, type FSWatcher } from 'chokidar';
-
 import type { Discovery } from '../discover/candidates.ts';
 import { reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Catalog, CatalogSource } from './catalog.ts';
+import type { Catalog, CatalogSource, PluginEntry } from './catalog.ts';
 import { loadEntries, type LoadDeps } from './load.ts';
 import { makeCatalog } from './make-catalog.ts';
+import { watchDirectories, type DirectoryWatch } from './watch-directories.ts';
 
 export interface LiveCatalogDeps extends LoadDeps {
   discover(): Discovery;
@@ -28,22 +27,25 @@ export interface LiveCatalog extends CatalogSource {
 const SETTLE_MS = 120;
 /** …but not for ever, when something writes all the time. */
 const MAX_WAIT_MS = 2_000;
-const WATCH_DEPTH = 3;
 
 /** The catalog that follows the files. It is read on the first use. */
 export function createLiveCatalog(deps: LiveCatalogDeps): LiveCatalog {
   const listeners = new Set<(catalog: Catalog) => void>();
   let discovery: Discovery | undefined;
   let catalog: Catalog | undefined;
-  let watcher: FSWatcher | undefined;
+  /** As they were read; those of the catalog may have further warnings. */
+  let entries: readonly PluginEntry[] = [];
+  let watcher: DirectoryWatch | undefined;
+  let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let waitingSinceMs = 0;
   let onReload: (catalog: Catalog) => void = () => {};
 
   const load = (): Catalog => {
     discovery = deps.discover();
-    const entries = loadEntries(discovery, deps, catalog?.entries ?? []);
-    if (catalog && JSON.stringify(entries) === JSON.stringify(catalog.entries)) return catalog;
+    const before = entries;
+    entries = loadEntries(discovery, deps, before);
+    if (catalog && JSON.stringify(entries) === JSON.stringify(before)) return catalog;
     return makeCatalog(entries, catalog);
   };
   const current = (): Catalog => (catalog ??= load());
@@ -53,12 +55,14 @@ export function createLiveCatalog(deps: LiveCatalogDeps): LiveCatalog {
     const after = load();
     if (after === before) return before;
     catalog = after;
-    onReload(after);
+    // Clients first: they must hear of the tools even if the reload cannot be recorded.
     if (after.generation !== before.generation) for (const listener of listeners) listener(after);
+    onReload(after);
     return after;
   };
 
   const reloadSoon = (): void => {
+    if (closed) return;
     const now = performance.now();
     if (timer === undefined) waitingSinceMs = now;
     else clearTimeout(timer);
@@ -68,7 +72,7 @@ export function createLiveCatalog(deps: LiveCatalogDeps): LiveCatalog {
       try {
         reload();
       } catch (error) {
-        deps.log.error({ reason: reasonOf(error) }, 'cannot reload the plugins; the last catalog stays');
+        deps.log.error({ reason: reasonOf(error) }, 'cannot reload the plugins');
       }
     }, delay);
   };
@@ -86,18 +90,13 @@ export function createLiveCatalog(deps: LiveCatalogDeps): LiveCatalog {
     },
     watch(listener) {
       onReload = listener;
-      watcher ??= watch([...deps.watched], {
-        ignoreInitial: true,
-        depth: WATCH_DEPTH,
-        ignored: (path) => path.includes('/node_modules') || path.includes('/.git/'),
-        ignorePermissionErrors: true,
-      })
-        .on('all', reloadSoon)
-        // What changed between the first read and now was not watched yet.
-        .on('ready', reloadSoon)
-        .on('error', (error) => deps.log.warn({ reason: reasonOf(error) }, 'cannot watch a plugin directory'));
+      watcher ??= watchDirectories(deps.watched, {
+        onChange: reloadSoon,
+        onError: (error) => deps.log.warn({ reason: reasonOf(error) }, 'cannot watch a plugin directory'),
+      });
     },
     async close() {
+      closed = true;
       clearTimeout(timer);
       await watcher?.close();
     },

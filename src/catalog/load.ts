@@ -50,7 +50,8 @@ function makeEntry(candidate: Candidate, deps: LoadDeps, before: PluginEntry | u
   const reading = deps.cache.read(candidate, () => readCandidate(candidate, deps));
   const shared = { system: candidate.system, directory: candidate.directory, origin: candidate.origin, warnings: reading.warnings };
   if (!reading.ok) {
-    const lastGood = before?.callable ? before.plugin : undefined;
+    // What a person no longer trusts does not go on because it broke.
+    const lastGood = before?.callable && before.plugin && deps.judgeTrust(before.plugin, candidate).trusted ? before.plugin : undefined;
     const name = lastGood?.name ?? reading.name ?? directoryName(candidate.directory);
     const error = lastGood ? `${reading.problem}; its last good version ${lastGood.version} goes on` : reading.problem;
     return { ...shared, name, status: 'broken', error, callable: lastGood !== undefined, ...(lastGood ? { plugin: lastGood } : {}) };

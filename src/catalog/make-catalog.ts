@@ -1,5 +1,6 @@
 import type { Plugin } from '../manifest/plugin.ts';
 import { createArgumentCheck } from './argument-check.ts';
+import { createBoundedRun, type BoundedRun } from './bounded-run.ts';
 import type { Catalog, PluginEntry, Tool, ToolDefinition } from './catalog.ts';
 import { nameTools } from './tool-name.ts';
 import { normaliseInputSchema } from './tool-schema.ts';
@@ -25,19 +26,27 @@ export function makeCatalog(entries: readonly PluginEntry[], previous?: Catalog)
       : [],
   );
   const names = nameTools(planned);
+  const taken = new Set<string>();
+  const runBounded = createBoundedRun();
   const warnings = new Map<PluginEntry, string[]>();
+  const warn = (entry: PluginEntry, warning: string): void => void warnings.set(entry, [...(warnings.get(entry) ?? []), warning]);
   const tools: Tool[] = [];
   for (const [plan, name] of names) {
     const { plugin } = plan.entry;
     const command = plugin?.commands[plan.index];
     if (!plugin || !command) continue;
+    if (taken.has(name)) {
+      warn(plan.entry, `command "${command.name}" is left out, another one has the same name`);
+      continue;
+    }
+    taken.add(name);
     const kept = previous?.findTool(name);
     if (kept && kept.plugin === plugin && kept.command === command) {
       tools.push(kept);
       continue;
     }
-    const made = makeTool(name, { plugin, command });
-    if (typeof made === 'string') warnings.set(plan.entry, [...(warnings.get(plan.entry) ?? []), made]);
+    const made = makeTool(name, { plugin, command, runBounded });
+    if (typeof made === 'string') warn(plan.entry, made);
     else tools.push(made);
   }
   tools.sort((a, b) => compare(a.definition.name, b.definition.name));
@@ -46,7 +55,12 @@ export function makeCatalog(entries: readonly PluginEntry[], previous?: Catalog)
     return more ? { ...entry, warnings: [...entry.warnings, ...more] } : entry;
   });
   const byTool = new Map(tools.map((tool) => [tool.definition.name, tool]));
-  const byPlugin = new Map(warned.map((entry) => [entry.name, entry]));
+  const byPlugin = new Map<string, PluginEntry>();
+  // A name belongs to the plugin that got it; those that lost it are listed, but not found.
+  for (const entry of warned) {
+    const known = byPlugin.get(entry.name);
+    if (!known || holdOn(entry) > holdOn(known)) byPlugin.set(entry.name, entry);
+  }
   return {
     generation: previous ? previous.generation + (sameTools(tools, previous.tools) ? 0 : 1) : 1,
     entries: warned,
@@ -56,7 +70,10 @@ export function makeCatalog(entries: readonly PluginEntry[], previous?: Catalog)
   };
 }
 
-function makeTool(name: string, { plugin, command }: Pick<Tool, 'plugin' | 'command'>): Tool | string {
+function makeTool(
+  name: string,
+  { plugin, command, runBounded }: Pick<Tool, 'plugin' | 'command'> & { runBounded: BoundedRun },
+): Tool | string {
   const input = normaliseInputSchema(command.inputSchema);
   if (!input.ok) return `command "${command.name}" is left out, its input schema cannot be used: ${input.problem}`;
   const { annotations, title, outputSchema } = command;
@@ -75,8 +92,10 @@ function makeTool(name: string, { plugin, command }: Pick<Tool, 'plugin' | 'comm
     },
     _meta: describeOrigin(plugin, command.name),
   };
-  return { definition, plugin, command, checkArguments: createArgumentCheck(input.schema) };
+  return { definition, plugin, command, checkArguments: createArgumentCheck(input.schema, runBounded) };
 }
+
+const holdOn = (entry: PluginEntry): number => (entry.callable ? 2 : entry.plugin ? 1 : 0);
 
 const describeOrigin = (plugin: Plugin, command: string): Record<string, unknown> => ({
   'plugbridge/plugin': plugin.name,

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 
 import type { Tool } from '../catalog/catalog.ts';
-import type { CallAnswer } from '../dispatch/outcome.ts';
+import type { CallAnswer, Outcome } from '../dispatch/outcome.ts';
 import { HostError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { VERSION } from '../version.ts';
@@ -34,7 +34,9 @@ export async function runCall(
 /** `plugbridge PLUGIN COMMAND words…`, as the seed has it for its own host. */
 export async function runPluginVerb(host: Host, options: CallOptions & { readonly words: readonly string[] }): Promise<number> {
   const tool = findCommand(host, options);
-  if (options.words.includes('--help')) {
+  // What follows `--` belongs to the command, even if it looks like an option.
+  const end = options.words.indexOf('--');
+  if (options.words.slice(0, end < 0 ? undefined : end).includes('--help')) {
     options.output.write(describeCommand(tool));
     return EXIT.ok;
   }
@@ -106,7 +108,13 @@ function showAnswer(answer: CallAnswer, { json, output }: CallOptions): number {
     if (outcome.kind === 'ok') output.write(output.isTerminal ? printable(text) : text);
     else output.note(printable(text));
   }
-  return outcome.error?.code === 'DISPATCH_ARGUMENTS_INVALID' ? EXIT.usage : EXIT_OF_OUTCOME[outcome.kind];
+  return exitOf(outcome);
+}
+
+/** A tool that failed after a refusal most likely failed for it, and a person can do something about that. */
+function exitOf({ kind, error, refusals }: Outcome): number {
+  if (error?.code === 'DISPATCH_ARGUMENTS_INVALID') return EXIT.usage;
+  return kind === 'failed' && refusals.length > 0 ? EXIT.refused : EXIT_OF_OUTCOME[kind];
 }
 
 function failUsage(reading: WordReading, output: Output, more = ''): number {

@@ -34,7 +34,7 @@ export const bold = (text: string, output: Output): string =>
  */
 export const printable = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are what this removes
-  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '�');
+  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '�');
 
 /** Columns as wide as their widest cell, the last one as it is. */
 export function formatTable(rows: readonly (readonly string[])[]): string {

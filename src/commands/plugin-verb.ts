@@ -1,3 +1,5 @@
+import { HostError } from '../errors.ts';
+
 export interface PluginVerb {
   readonly plugin: string;
   readonly command: string | undefined;
@@ -17,6 +19,7 @@ const VALUE_OPTIONS = ['plugins', 'root', 'config', 'policy'] as const;
 /**
  * Takes `plugbridge PLUGIN COMMAND words…` apart. Our common options are ours wherever they stand before `--`;
  * a parameter of the same name is reached with `--` no more, but with `plugbridge call`.
+ * Throws COMMANDS_VALUE_MISSING for one of ours without its value.
  */
 export function splitPluginVerb(argv: readonly string[]): PluginVerb {
   const [plugin = '', ...rest] = argv;
@@ -39,7 +42,8 @@ export function splitPluginVerb(argv: readonly string[]): PluginVerb {
       words.push(word);
       continue;
     }
-    const value = word.includes('=') ? word.slice(word.indexOf('=') + 1) : (rest[++i] ?? '');
+    const value = word.includes('=') ? word.slice(word.indexOf('=') + 1) : rest[++i];
+    if (value === undefined || value === '') throw new HostError('COMMANDS_VALUE_MISSING', { option: `--${option}` });
     if (option === 'plugins') plugins.push(value);
     else single[option] = value;
   }

@@ -6,6 +6,8 @@ export type WordReading = { readonly ok: true; readonly args: Record<string, unk
 interface Parameter {
   readonly name: string;
   readonly type: string;
+  /** The type of the items of an array. */
+  readonly itemType: string;
   readonly description: string;
   readonly required: boolean;
 }
@@ -16,15 +18,21 @@ export function listParameters(schema: JsonSchema): readonly Parameter[] {
   const properties = isObject(schema['properties']) ? schema['properties'] : {};
   const all = Object.entries(properties).map(([name, value]) => {
     const property = isObject(value) ? value : {};
-    const type = property['type'];
     return {
       name,
-      type: typeof type === 'string' ? type : 'any',
+      type: readType(property),
+      itemType: isObject(property['items']) ? readType(property['items']) : 'any',
       description: typeof property['description'] === 'string' ? property['description'] : '',
       required: required.includes(name),
     };
   });
   return [...all.filter((one) => one.required), ...all.filter((one) => !one.required)];
+}
+
+/** `any` where there is none or several; one that may also be null is itself. */
+function readType({ type }: Record<string, unknown>): string {
+  const types = (Array.isArray(type) ? type.filter((one) => one !== 'null') : [type]).filter((one) => typeof one === 'string');
+  return types.length === 1 ? (types[0] ?? 'any') : 'any';
 }
 
 /**
@@ -59,14 +67,14 @@ export function readWords(schema: JsonSchema, words: readonly string[]): WordRea
         ok: false,
         problem: `unknown option "--${flag}", known are ${parameters.map((one) => `--${one.name}`).join(' ') || 'none'}`,
       };
-    const { name, type } = parameter ?? { name: flag, type: 'any' };
+    const { name, type, itemType } = parameter ?? { name: flag, ...UNTYPED };
     if (type === 'boolean' && equals < 0) {
       args[name] = true;
       continue;
     }
     const text = equals < 0 ? words[++i] : word.slice(equals + 1);
     if (text === undefined) return { ok: false, problem: `option "--${flag}" wants a value` };
-    const value = readValue(type, text);
+    const value = readValue({ type, itemType }, text);
     if (!value.ok) return { ok: false, problem: `option "--${flag}" is ${JSON.stringify(text)}, wanted is ${value.wanted}` };
     assign(args, name, { type, value: value.value });
   }
@@ -81,8 +89,8 @@ export function readPairs(schema: JsonSchema, pairs: readonly string[]): WordRea
     const equals = pair.indexOf('=');
     if (equals < 1) return { ok: false, problem: `--arg is ${JSON.stringify(pair)}, wanted is name=value` };
     const name = pair.slice(0, equals);
-    const type = parameters.find((one) => one.name === name)?.type ?? 'any';
-    const value = readValue(type, pair.slice(equals + 1));
+    const { type, itemType } = parameters.find((one) => one.name === name) ?? UNTYPED;
+    const value = readValue({ type, itemType }, pair.slice(equals + 1));
     if (!value.ok) return { ok: false, problem: `--arg "${name}" is ${JSON.stringify(pair.slice(equals + 1))}, wanted is ${value.wanted}` };
     assign(args, name, { type, value: value.value });
   }
@@ -96,7 +104,7 @@ function fillRequired(parameters: readonly Parameter[], given: { args: Record<st
     if (!parameter) {
       return { ok: false, problem: `${JSON.stringify(text)} is one word too many: ${open.length} wanted (quote a text of several words)` };
     }
-    const value = readValue(parameter.type, text);
+    const value = readValue(parameter, text);
     if (!value.ok) return { ok: false, problem: `"${parameter.name}" is ${JSON.stringify(text)}, wanted is ${value.wanted}` };
     assign(given.args, parameter.name, { type: parameter.type, value: value.value });
   }
@@ -108,14 +116,16 @@ const findParameter = (parameters: readonly Parameter[], flag: string): Paramete
 
 function assign(args: Record<string, unknown>, name: string, given: { type: string; value: unknown }): void {
   // A plain assignment would set the prototype for the name "__proto__".
-  const value =
-    given.type === 'array' && !Array.isArray(given.value) ? [...((args[name] as unknown[] | undefined) ?? []), given.value] : given.value;
+  const before: readonly unknown[] = Object.hasOwn(args, name) && Array.isArray(args[name]) ? args[name] : [];
+  const value = given.type === 'array' && !Array.isArray(given.value) ? [...before, given.value] : given.value;
   Object.defineProperty(args, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 type Value = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly wanted: string };
 
-function readValue(type: string, text: string): Value {
+const UNTYPED = { type: 'any', itemType: 'any' } as const;
+
+function readValue({ type, itemType }: Pick<Parameter, 'type' | 'itemType'>, text: string): Value {
   if (type === 'string') return { ok: true, value: text };
   if (type === 'integer' || type === 'number') {
     const value = text.trim() === '' ? Number.NaN : Number(text);
@@ -132,7 +142,9 @@ function readValue(type: string, text: string): Value {
   }
   if (type === 'array') {
     const parsed = tryJson(text);
-    return { ok: true, value: Array.isArray(parsed) ? parsed : text };
+    if (Array.isArray(parsed)) return { ok: true, value: parsed };
+    // Items without a type are text, for a list of words is what most arrays are.
+    return itemType === 'any' || itemType === 'array' ? { ok: true, value: text } : readValue({ type: itemType, itemType: 'any' }, text);
   }
   if (type === 'null') return text === 'null' ? { ok: true, value: null } : { ok: false, wanted: 'null' };
   // Untyped: what reads as JSON is JSON, all else is text.

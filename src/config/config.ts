@@ -71,7 +71,8 @@ export function loadConfig(own: OwnPaths, flag: string | undefined): LoadedConfi
   const parsed = ConfigSchema.safeParse(values);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new HostError('CONFIG_INVALID', { file, reason: `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'invalid'}` });
+    const key = issue?.path.join('.') ?? '';
+    throw new HostError('CONFIG_INVALID', { file, reason: `${key === '' ? '' : `"${key}": `}${issue?.message ?? 'invalid'}` });
   }
   const beside = (path: string): string => resolve(dirname(file), path);
   return { config: { ...parsed.data, plugins: parsed.data.plugins.map(beside) }, file };

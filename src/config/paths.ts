@@ -50,16 +50,21 @@ export function findRoot(sources: RootSources): Root {
   const wanted = sources.flag ?? sources.environment['CLAUDE_PROJECT_DIR'];
   if (wanted !== undefined && wanted !== '') return { path: canonicalDirectory(resolve(sources.workingDirectory, wanted)), isOwn: false };
   const here = canonicalDirectory(sources.workingDirectory);
-  if (here !== '/' && here !== canonicalDirectory(homedir())) return { path: here, isOwn: false };
+  if (here !== '/' && here !== tryCanonicalDirectory(homedir())) return { path: here, isOwn: false };
   return { path: join(sources.own.data, 'root'), isOwn: true };
 }
 
 function canonicalDirectory(path: string): string {
+  const canonical = tryCanonicalDirectory(path);
+  if (canonical === undefined) throw new HostError('CONFIG_ROOT_MISSING', { root: path });
+  return canonical;
+}
+
+function tryCanonicalDirectory(path: string): string | undefined {
   try {
     const canonical = realpathSync(path);
-    if (statSync(canonical).isDirectory()) return canonical;
+    return statSync(canonical).isDirectory() ? canonical : undefined;
   } catch {
-    // Reported below, with the path that was asked for.
+    return undefined;
   }
-  throw new HostError('CONFIG_ROOT_MISSING', { root: path });
 }

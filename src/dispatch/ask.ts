@@ -34,7 +34,6 @@ export function askPerson({ approvals }: DispatchDeps, call: OpenCall, authority
     capabilities,
   });
   call.record.asked(capabilities, report);
-  const wanted = capabilities.map((capability) => `• ${capability}`).join('\n');
-  const message = `The plugin "${plugin.name}" wants to run "${command.name}" and needs your permission for:\n${wanted}`;
+  const message = `The plugin "${plugin.name}" wants to run "${command.name}" and needs your permission`;
   return { kind: 'ask', request: { plugin: plugin.name, command: command.name, message, capabilities, binding } };
 }

@@ -70,10 +70,15 @@ export interface Usage {
   /** In short form, for the audit. */
   readonly used: ReadonlySet<string>;
   readonly refusals: readonly Refusal[];
+  /** Whether something was allowed that cannot be done twice without harm. */
+  readonly hasEffect: boolean;
 }
 
 interface PermitOptions {
-  /** Called when a person’s approval would settle a use; true when the call is stopped to ask for it. */
+  /**
+   * Called when a person’s approval would settle a use and nothing had an effect yet; true when the call is stopped to
+   * ask for it, and begins anew with the answer.
+   */
   onAsk(capability: string): boolean;
 }
 
@@ -88,24 +93,33 @@ export interface CallPermit extends Pick<LiveEnds, 'permit' | 'refused'> {
 export function createPermit(prepared: PreparedCall, options: PermitOptions): CallPermit {
   const used = new Set<string>();
   const refusals: Refusal[] = [];
+  let hasEffect = false;
   const refuse = (refusal: Refusal): Refusal => {
     const isNew = !refusals.some((one) => one.capability === refusal.capability && one.reason === refusal.reason);
     if (isNew && refusals.length < MAX_KEPT) refusals.push(refusal);
     return refusal;
   };
   return {
-    usage: { used, refusals },
+    usage: {
+      used,
+      refusals,
+      get hasEffect() {
+        return hasEffect;
+      },
+    },
     refused: (refusal) => void refuse(refusal),
     permit(use) {
       const verdict = decide(prepared, use);
       if (verdict.effect === 'allow') {
         if (used.size < MAX_KEPT) used.add(describeUse(use));
+        // Commands that have rules only read. A connection is made when its last gate, the address, has let it pass.
+        if (use.kind === 'write:fs' || use.kind === 'net-address' || (use.kind === 'exec' && !verdict.argv)) hasEffect = true;
         return verdict.argv ? { allowed: true, args: verdict.argv.slice(1) } : { allowed: true };
       }
       const { capability, reason, hint } = verdict;
       if (verdict.effect === 'deny') return refuse({ allowed: false, capability, by: verdict.by, reason: `${reason}. ${hint}` });
       // A use that the person will be asked about is no refusal yet; the call starts anew with the answer.
-      if (options.onAsk(capability)) return { allowed: false, capability, by: 'grant', reason };
+      if (!hasEffect && options.onAsk(capability)) return { allowed: false, capability, by: 'grant', reason };
       return refuse({ allowed: false, capability, by: 'grant', reason: `${reason}. ${hint}` });
     },
   };

@@ -1,3 +1,4 @@
+import type { PutAnswer } from '../artifacts/store.ts';
 import type { Artifact, Content } from './outcome.ts';
 
 export interface BoundText {
@@ -9,8 +10,8 @@ export interface BoundText {
 interface BoundTextOptions {
   /** Characters of text that a result may hold. */
   readonly maxCharacters: number;
-  /** Keeps the whole text; undefined when the store has no room for it. */
-  keep(text: string): Promise<Artifact | undefined>;
+  /** Keeps the whole text, or says why it could not. */
+  keep(text: string): Promise<PutAnswer>;
 }
 
 /**
@@ -19,11 +20,13 @@ interface BoundTextOptions {
  */
 export async function boundText(text: string, options: BoundTextOptions): Promise<BoundText> {
   if (text.length <= options.maxCharacters) return { content: [{ type: 'text', text }], artifacts: [], truncated: false };
-  const artifact = await options.keep(text);
+  const kept = await options.keep(text);
+  const artifact = kept.kind === 'stored' ? kept.artifact : undefined;
   const preview = cutAtCharacter(text, options.maxCharacters);
-  const rest = artifact
-    ? `the whole text is kept as ${artifact.uri}: read it with plugbridge_read_artifact (offset, limit) or as a resource`
-    : 'the rest is lost, for the artifact store has no room for it';
+  const rest =
+    kept.kind === 'stored'
+      ? `the whole text is kept as ${kept.artifact.uri}: read it with plugbridge_read_artifact (offset, limit) or as a resource`
+      : `the rest is lost: ${kept.reason}`;
   const note = `\n\n[cut after ${preview.length} of ${text.length} characters; ${rest}]`;
   const link: Content[] = artifact
     ? [{ type: 'resource_link', uri: artifact.uri, name: artifact.name, mimeType: artifact.mimeType, size: artifact.bytes }]
@@ -32,7 +35,7 @@ export async function boundText(text: string, options: BoundTextOptions): Promis
 }
 
 /** Cuts so that no surrogate pair is split. */
-function cutAtCharacter(text: string, maxCharacters: number): string {
+export function cutAtCharacter(text: string, maxCharacters: number): string {
   const last = text.charCodeAt(maxCharacters - 1);
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxCharacters - 1 : maxCharacters);
 }

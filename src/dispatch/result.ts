@@ -1,9 +1,9 @@
-import type { ArtifactStore } from '../artifacts/store.ts';
-import { describeCallError, type CallErrorCode } from '../errors.ts';
+import type { ArtifactStore, PutAnswer } from '../artifacts/store.ts';
+import { describeCallError, HostError, type CallErrorCode } from '../errors.ts';
 import type { ExecutionReport, LogLine, Refusal } from '../executors/executor.ts';
 import type { Usage } from './authority.ts';
-import { boundText } from './bound-text.ts';
-import type { Artifact, Content, Outcome } from './outcome.ts';
+import { boundText, cutAtCharacter, type BoundText } from './bound-text.ts';
+import type { Content, Outcome } from './outcome.ts';
 
 /** How a call ended, before it is put into words. */
 export type Ending =
@@ -35,25 +35,25 @@ export async function endCall(deps: EndingDeps, call: EndingCall, ending: Ending
   const { report, usage, logs } = ending;
   const shared = { durationMs, logs, refusals: usage.refusals, tier: report.usage.tier };
   const { result } = report;
+  const bind = async (text: string): Promise<BoundText> => {
+    const bound = await boundText(text, { maxCharacters: deps.maxCharacters, keep: (whole) => keepText(deps.artifacts, call.id, whole) });
+    return { ...bound, content: [...bound.content, ...describeRefusals(usage.refusals)] };
+  };
   if (result.kind !== 'ok') {
     const code = result.kind === 'failed' ? result.code : CODE_OF_RESULT[result.kind];
     const reason = result.kind === 'cancelled' ? 'the client withdrew it' : result.message;
-    const failed = failure(result.kind, code, { tool, reason });
-    return { ...EMPTY, ...failed, content: [...failed.content, ...describeRefusals(usage.refusals)], ...shared };
+    const { kind, error } = failure(result.kind, code, { tool, reason });
+    // A plugin’s own words can be as long as any answer.
+    const bound = await bind(`${code}: ${error.message}`);
+    return { kind, error: { code, message: cutAtCharacter(error.message, deps.maxCharacters) }, ...shared, ...bound };
   }
-  const bound = await boundText(result.output.text, {
-    maxCharacters: deps.maxCharacters,
-    keep: (text) => keepText(deps.artifacts, call.id, text),
-  });
+  const bound = await bind(result.output.text);
   return {
-    ...EMPTY,
     kind: 'ok',
     ...shared,
-    content: [...bound.content, ...describeRefusals(usage.refusals)],
+    ...bound,
     // Clients show structured content in place of text, so what was too long as text is too long in this form too.
     ...(result.output.structured && !bound.truncated ? { structured: result.output.structured } : {}),
-    artifacts: bound.artifacts,
-    truncated: bound.truncated,
   };
 }
 
@@ -72,7 +72,12 @@ function describeRefusals(refusals: readonly Refusal[]): readonly Content[] {
   return [{ type: 'text', text: `Refused during this call:\n${lines.join('\n')}${more}` }];
 }
 
-async function keepText(artifacts: ArtifactStore, callId: string, text: string): Promise<Artifact | undefined> {
-  const put = await artifacts.putText(callId, 'result.txt', text, 'text/plain');
-  return put.kind === 'stored' ? put.artifact : undefined;
+/** The call has run by now, so that a store that fails costs the rest of the text and not the whole answer. */
+async function keepText(artifacts: ArtifactStore, callId: string, text: string): Promise<PutAnswer> {
+  try {
+    return await artifacts.putText(callId, 'result.txt', text, 'text/plain');
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { kind: 'refused', reason: error.message };
+  }
 }

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
-import { makePlace, startHttp, stdioTarget, type HttpServer, type Place } from '../helpers/built-cli.ts';
+import { makePlace, startHttp, stdioTarget, type Place } from '../helpers/built-cli.ts';
 import { CLIENT_MODES, connectClient, isModern, type ClientMode, type ConnectOptions, type TestClient } from '../helpers/mcp-clients.ts';
 import { findBusy, findByCommand, listDescendants, stillAlive } from '../helpers/process-tree.ts';
 import { addWorkbench } from './workbench.ts';
@@ -11,46 +11,43 @@ import { addWorkbench } from './workbench.ts';
 const CELLS = (['stdio', 'http'] as const).flatMap((transport) => CLIENT_MODES.map((mode) => ({ transport, mode })));
 const textOf = (result: { content: readonly { text?: string }[] }): string => result.content.map(({ text }) => text ?? '').join('\n');
 
-/** Connects the clients of one cell of the matrix to the built product with its sample plugins and the workbench. */
-class Cell {
-  readonly place: Place = makePlace('vault', 'wikipedia');
-  readonly mode: ClientMode;
-  #http: HttpServer | undefined;
-
-  constructor(mode: ClientMode) {
-    this.mode = mode;
-  }
-
-  async start(transport: 'stdio' | 'http'): Promise<void> {
-    await addWorkbench(this.place.plugins);
-    if (transport === 'http') this.#http = await startHttp(this.place);
-  }
-
-  async open(options: ConnectOptions = {}): Promise<TestClient> {
-    const client = await connectClient(this.mode, this.#http?.target ?? stdioTarget(this.place), options);
-    onTestFinished(() => client.close());
-    return client;
-  }
-
+/** The built product with its sample plugins and the workbench, for the clients of one cell of the matrix. */
+interface Cell {
+  readonly place: Place;
+  open(options?: ConnectOptions): Promise<TestClient>;
   /** The process that serves the newest client. */
-  server(): number {
-    const servers = findByCommand(this.place.root).filter(({ command }) => command.includes('cli.js'));
-    const [newest] = servers.toSorted((a, b) => b.startTicks - a.startTicks);
-    if (!newest) throw new Error('no server runs');
-    return newest.pid;
-  }
-
-  async stop(): Promise<void> {
-    await this.#http?.stop();
-    this.place.remove();
-  }
+  server(): number;
+  stop(): Promise<void>;
 }
 
-describe.for(CELLS)('the built server over $transport with a $mode client', { timeout: 60_000 }, ({ transport, mode }) => {
+async function startCell(transport: 'stdio' | 'http', mode: ClientMode): Promise<Cell> {
+  const place = makePlace('vault', 'wikipedia');
+  await addWorkbench(place.plugins);
+  const http = transport === 'http' ? await startHttp(place) : undefined;
+  return {
+    place,
+    async open(options = {}) {
+      const client = await connectClient(mode, http?.target ?? stdioTarget(place), options);
+      onTestFinished(() => client.close());
+      return client;
+    },
+    server() {
+      const servers = findByCommand(place.root).filter(({ command }) => command.includes('cli.js'));
+      const [newest] = servers.toSorted((a, b) => b.startTicks - a.startTicks);
+      if (!newest) throw new Error('no server runs');
+      return newest.pid;
+    },
+    async stop() {
+      await http?.stop();
+      place.remove();
+    },
+  };
+}
+
+describe.for(CELLS)('the built server over $transport with the client $mode', { timeout: 60_000 }, ({ transport, mode }) => {
   let cell: Cell;
   beforeAll(async () => {
-    cell = new Cell(mode);
-    await cell.start(transport);
+    cell = await startCell(transport, mode);
   });
   afterAll(() => cell.stop());
 
@@ -58,7 +55,9 @@ describe.for(CELLS)('the built server over $transport with a $mode client', { ti
     const client = await cell.open();
     const names = (await client.listTools()).map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
-    expect(names).toEqual(expect.arrayContaining(['plugbridge_read_artifact', 'plugin_vault_capture', 'plugin_wikipedia_search', 'plugin_workbench_say']));
+    expect(names).toEqual(
+      expect.arrayContaining(['plugbridge_read_artifact', 'plugin_vault_capture', 'plugin_wikipedia_search', 'plugin_workbench_say']),
+    );
     expect(names).toHaveLength(1 + 9 + 3 + 9);
     expect(client.instructions()).toContain('- vault: Markdown knowledge vault');
     expect(client.instructions()).toContain('- wikipedia: ');
@@ -85,7 +84,9 @@ describe.for(CELLS)('the built server over $transport with a $mode client', { ti
     const client = await cell.open();
     const wrong = await client.call('plugin_workbench_say', { text: 5 });
     expect(wrong.isError).toBe(true);
-    expect(textOf(wrong)).toBe('DISPATCH_ARGUMENTS_INVALID: Cannot call "plugin_workbench_say": "/text" must be string; correct the arguments and call again');
+    expect(textOf(wrong)).toBe(
+      'DISPATCH_ARGUMENTS_INVALID: Cannot call "plugin_workbench_say": "/text" must be string; correct the arguments and call again',
+    );
     await expect(client.call('plugin_workbench_nothing')).rejects.toMatchObject({ code: -32_602 });
     await expect(client.call('plugin_vault_capture', { message: 'x', sneaky: 1 })).resolves.toMatchObject({ isError: true });
   });
@@ -113,12 +114,13 @@ describe.for(CELLS)('the built server over $transport with a $mode client', { ti
     const before = listDescendants(server);
     const controller = new AbortController();
     const spinning = new Promise<void>((resolve) => {
-      client
-        .call('plugin_workbench_spin', {}, { signal: controller.signal, onProgress: () => resolve() })
-        .catch(() => {});
+      client.call('plugin_workbench_spin', {}, { signal: controller.signal, onProgress: () => resolve() }).catch(() => {});
     });
     await spinning;
-    const busy = await expect.poll(() => findBusy(server, before), { timeout: 10_000 }).toBeDefined().then(() => findBusy(server, before));
+    const busy = await expect
+      .poll(() => findBusy(server, before), { timeout: 10_000 })
+      .toBeDefined()
+      .then(() => findBusy(server, before));
     if (!busy) throw new Error('nothing runs');
     controller.abort();
     await expect.poll(() => stillAlive([busy]), { timeout: 10_000 }).toEqual([]);
@@ -188,7 +190,6 @@ describe.for(CELLS)('the built server over $transport with a $mode client', { ti
     const changed = client.nextToolsChanged();
     // The server watches once it has answered its client.
     await client.call('plugin_workbench_say', { text: 'x' });
-    const { cpSync, writeFileSync } = await import('node:fs');
     const newcomer = join(cell.place.base, 'newcomer');
     cpSync(join(cell.place.plugins, 'workbench'), newcomer, { recursive: true });
     const manifest = readFileSync(join(newcomer, 'PLUGIN.toml'), 'utf8');

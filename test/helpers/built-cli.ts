@@ -74,11 +74,19 @@ export interface RunOptions {
 
 /** Runs a verb to its end and gives what it said, whatever the exit code. */
 export async function runCli(place: Place, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  return runProgram(process.execPath, [CLI, ...args], { cwd: place.root, ...options, environment: { ...place.environment, ...options.environment } });
+  return runProgram(process.execPath, [CLI, ...args], {
+    cwd: place.root,
+    ...options,
+    environment: { ...place.environment, ...options.environment },
+  });
 }
 
 /** Runs any program to its end, with this environment and no other. */
-export async function runProgram(program: string, args: readonly string[], { environment = {}, cwd, input }: RunOptions = {}): Promise<Ran> {
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  { environment = {}, cwd, input }: RunOptions = {},
+): Promise<Ran> {
   const child = spawn(program, args, { env: environment, ...(cwd === undefined ? {} : { cwd }), stdio: ['pipe', 'pipe', 'pipe'] });
   const said = collectOutput(child);
   child.stdin.on('error', () => {});
@@ -155,5 +163,12 @@ export async function startHttp(place: Place, ...args: readonly string[]): Promi
 export const stdioTarget = (place: Place, ...args: readonly string[]): ClientTarget & { kind: 'stdio' } => ({
   kind: 'stdio',
   command: 'env',
-  args: ['-i', ...Object.entries(place.environment).map(([name, value]) => `${name}=${value}`), process.execPath, CLI, ...place.options, ...args],
+  args: [
+    '-i',
+    ...Object.entries(place.environment).map(([name, value]) => `${name}=${value}`),
+    process.execPath,
+    CLI,
+    ...place.options,
+    ...args,
+  ],
 });

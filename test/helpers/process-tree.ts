@@ -28,14 +28,13 @@ function trySee(pid: number): SeenProcess | undefined {
   }
 }
 
-const listProcesses = (): SeenProcess[] =>
-  readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (trySee(Number(name)) ?? []) : []));
+const listProcesses = (): SeenProcess[] => readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (trySee(Number(name)) ?? []) : []));
 
 /** All descendants of a process, without itself. */
 export function listDescendants(pid: number): SeenProcess[] {
   const all = listProcesses();
   const found: SeenProcess[] = [];
-  for (let parents = [pid]; parents.length > 0; ) {
+  for (let parents = [pid]; parents.length > 0;) {
     const children = all.filter((one) => parents.includes(one.parent));
     found.push(...children);
     parents = children.map((one) => one.pid);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import type { ModuleMeta } from './channel.ts';
 import { gateModule } from './gate/gate.ts';
@@ -98,7 +98,11 @@ function readStored(file: string, key: string): HostModule | undefined {
 function store(file: string, module: HostModule): void {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  } catch {
+    return;
+  }
+  try {
     const head = JSON.stringify({ sha256: createHash('sha256').update(module.bytes).digest('hex'), meta: module.meta });
     writeFileSync(temporary, Buffer.concat([Buffer.from(`${head}\n`), module.bytes]), { mode: 0o600, flag: 'wx' });
     renameSync(temporary, file);

@@ -1,0 +1,108 @@
+// What is measured, made anew for each run in a directory of its own: guests, sets of plugins, and homes for the server.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+import wabt from 'wabt';
+import { describeTool, inputToml, toolName } from './servers/echo-tool.mjs';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+/** An echo as plugin authors write one, with the guest SDK: parses the whole request, quotes the whole answer. */
+const SDK_GUEST = `import { Reply, fail, respond, succeed } from "../../guest-sdk/assembly/reply";
+import { Request } from "../../guest-sdk/assembly/request";
+
+export { alloc } from "../../guest-sdk/assembly/memory";
+
+export function run(pointer: i32, bytes: i32): i64 {
+  return respond(pointer, bytes, handle);
+}
+
+function handle(request: Request): Reply {
+  const text = request.text("text");
+  const problem = request.problem;
+  return problem === null ? succeed(text) : fail(problem);
+}
+`;
+
+/**
+ * `sets[n]` is a plugin directory with that many plugins of one tool each, `sdkSet` one with a single plugin written with
+ * the guest SDK, `makeHome()` a fresh home of plugbridge. `remove()` removes everything.
+ */
+export async function makeMaterial(counts) {
+  const base = mkdtempSync(join(tmpdir(), 'plugbridge-bench-'));
+  const echo = await compileText(readFileSync(new URL('guest/echo.wat', import.meta.url), 'utf8'));
+  const sets = Object.fromEntries(counts.map((count) => [count, writeSet(join(base, `plugins-${count}`), { count, module: echo })]));
+  const sdkSet = writeSet(join(base, 'plugins-sdk'), { count: 1, module: await compileSdkGuest(join(base, 'source')) });
+  const root = join(base, 'root');
+  mkdirSync(root);
+  return {
+    sets,
+    sdkSet,
+    root,
+    makeHome: () => mkdtempSync(join(base, 'home-')),
+    /** Outside the repository, so that a rebuild under our feet changes nothing. */
+    copyProduct(directory) {
+      const copy = join(base, 'dist');
+      cpSync(directory, copy, { recursive: true });
+      return join(copy, 'cli.js');
+    },
+    remove: () => rmSync(base, { recursive: true, force: true }),
+  };
+}
+
+/** One directory a plugin; every module differs by a custom section, for equal ones would be gated and compiled once. */
+function writeSet(directory, { count, module }) {
+  for (let index = 0; index < count; index++) {
+    const name = `bench${String(index).padStart(4, '0')}`;
+    const plugin = join(directory, name);
+    mkdirSync(plugin, { recursive: true });
+    writeFileSync(join(plugin, 'echo.wasm'), Buffer.concat([module, customSection(name)]));
+    writeFileSync(join(plugin, 'PLUGIN.toml'), describePlugin(name, index));
+  }
+  return directory;
+}
+
+const describePlugin = (name, index) => `[plugin]
+name = "${name}"
+version = "1.0.0"
+description = "One echo of the benchmark"
+wasm_path = "echo.wasm"
+permissions = []
+
+[plugin.limits]
+concurrency = 64
+
+[[commands]]
+name = "${toolName(index)}"
+description = "${describeTool(index)}"
+
+[commands.input]
+${inputToml(index)}`;
+
+/** Section 0 of the WebAssembly binary format (core specification §5.5.3). */
+function customSection(text) {
+  const name = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0, name.length + 1, name.length]), name]);
+}
+
+async function compileText(text) {
+  const { parseWat } = await wabt();
+  const module = parseWat('echo.wat', text, { bulk_memory: true });
+  try {
+    return Buffer.from(module.toBinary({}).buffer);
+  } finally {
+    module.destroy();
+  }
+}
+
+async function compileSdkGuest(directory) {
+  cpSync(join(repository, 'plugins/guest-sdk'), join(directory, 'guest-sdk'), { recursive: true });
+  mkdirSync(join(directory, 'echo/assembly'), { recursive: true });
+  writeFileSync(join(directory, 'echo/assembly/index.ts'), SDK_GUEST);
+  const options = ['--baseDir', directory, '--config', 'guest-sdk/asconfig.json', '--outFile', 'echo.wasm'];
+  const { error, stderr } = await asc.main(['echo/assembly/index.ts', ...options]);
+  if (error) throw new Error(`Cannot compile the guest: ${stderr.toString()}`, { cause: error });
+  return readFileSync(join(directory, 'echo.wasm'));
+}

@@ -1,0 +1,87 @@
+// One session with one server: handshake, first list, warm-up, closed loops of requests, memory, end.
+import { connectHttp } from './http-client.mjs';
+import { measureTree } from './process-tree.mjs';
+import { connectStdio } from './stdio-client.mjs';
+
+const PROTOCOL = '2025-11-25';
+
+/**
+ * Measures a server. `load`, when given, is `{ method, params, expect, warm, count, concurrency[] }`: `warm` requests
+ * first, then `count` of them with so many in flight. Resolves with times in milliseconds; rejects when any answer is an error.
+ */
+export async function measureServer(server, load) {
+  const connection = await (server.http ? connectHttp(server, PROTOCOL) : connectStdio(server));
+  try {
+    const start = await open(connection);
+    const runs = load === undefined ? [] : await runLoads(connection, load);
+    return { ...start, runs, memory: measureTree(connection.pid), survivors: await connection.close() };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function open(connection) {
+  const clientInfo = { name: 'bench', version: '1' };
+  await request(connection, 'initialize', { protocolVersion: PROTOCOL, capabilities: {}, clientInfo });
+  await connection.notify('{"jsonrpc":"2.0","method":"notifications/initialized"}');
+  const list = await request(connection, 'tools/list', {});
+  return {
+    firstListMs: list.receivedMs - connection.startedMs,
+    tools: list.result.tools.map(({ name }) => name),
+    startCpuMs: measureTree(connection.pid).cpuMs,
+  };
+}
+
+const request = (connection, method, params) =>
+  new Promise((resolve, reject) => {
+    connection.send(method, JSON.stringify({ jsonrpc: '2.0', id: method, method, params }), (error, message, receivedMs) => {
+      if (error ?? message.error) reject(error ?? new Error(`${method}: ${JSON.stringify(message.error)}`));
+      else resolve({ result: message.result, receivedMs });
+    });
+  });
+
+async function runLoads(connection, { warm, count, concurrency, ...load }) {
+  await runLoop(connection, { ...load, firstId: 1, count: warm, concurrency: Math.max(...concurrency) });
+  const runs = [];
+  let firstId = warm + 1;
+  for (const width of concurrency) {
+    const before = measureTree(connection.pid).cpuMs;
+    const run = await runLoop(connection, { ...load, firstId, count, concurrency: width });
+    firstId += count;
+    runs.push({ concurrency: width, ...run, cpuUs: ((measureTree(connection.pid).cpuMs - before) * 1000) / count });
+  }
+  return runs;
+}
+
+/** A closed loop: a new request is sent when an answer has come, `concurrency` of them at a time. */
+async function runLoop(connection, { method, params, expect, firstId, count, concurrency }) {
+  await connection.widen(concurrency);
+  const tail = `,"method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`;
+  const latenciesMs = new Float64Array(count);
+  const startMs = performance.now();
+  await new Promise((resolve, reject) => {
+    let sent = 0;
+    let answered = 0;
+    const sendNext = () => {
+      if (sent === count) return;
+      const index = sent++;
+      const id = firstId + index;
+      const sentMs = connection.send(id, `{"jsonrpc":"2.0","id":${id}${tail}`, (error, message, receivedMs, _bytes, reallySentMs) => {
+        if (error) return void reject(error);
+        latenciesMs[index] = receivedMs - (reallySentMs ?? sentMs);
+        const { result } = message;
+        const isRight = result !== undefined && result.isError !== true && (index > 0 || JSON.stringify(result).includes(expect));
+        if (!isRight) return void reject(new Error(`unexpected answer: ${JSON.stringify(message).slice(0, 500)}`));
+        answered++;
+        if (answered === count) resolve();
+        else sendNext();
+      });
+    };
+    for (let i = 0; i < Math.min(concurrency, count); i++) sendNext();
+  });
+  const seconds = (performance.now() - startMs) / 1000;
+  latenciesMs.sort();
+  const at = (share) => latenciesMs[Math.min(count - 1, Math.floor(count * share))];
+  return { p50Ms: at(0.5), p99Ms: at(0.99), perSecond: count / seconds };
+}
