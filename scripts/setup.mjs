@@ -31,7 +31,7 @@ export function installPackages() {
   process.stderr.write('Installing packages …\n');
   // Packages run no scripts of their own here; none of ours needs one. Not `npm ci`, which refuses a lockfile that leaves out
   // a package for another platform because the registry did not have it; `--no-save` keeps the lockfile as it is.
-  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']);
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']);
   writeFileSync(stamp, digest);
 }
 
