@@ -29,8 +29,7 @@ export function installPackages() {
   const stamp = `${root}node_modules/.plugbridge-installed`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   process.stderr.write('Installing packages …\n');
-  // Packages run no scripts of their own here; none of ours needs one. Not `npm ci`, which refuses a lockfile that leaves out
-  // a package for another platform because the registry did not have it; `--no-save` keeps the lockfile as it is.
+  // Packages run no scripts of their own here; none of ours needs one.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline']);
   writeFileSync(stamp, digest);
 }

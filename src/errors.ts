@@ -24,7 +24,6 @@ export const ERRORS = {
     'operator',
     (d) => `Cannot read the plugin directory "${d.directory}": ${d.reason}`,
   ),
-  MANIFEST_INVALID: entry<{ file: string; reason: string }>('plugin', (d) => `Cannot use the manifest "${d.file}": ${d.reason}`),
   CATALOG_UNKNOWN_PLUGIN: entry<{ plugin: string; known: string }>(
     'caller',
     (d) => `Cannot find the plugin "${d.plugin}": known are ${d.known || 'none'}`,
@@ -37,13 +36,11 @@ export const ERRORS = {
     'policy',
     (d) => `Cannot call the plugin "${d.plugin}", it is ${d.status}: ${d.reason}`,
   ),
-  CATALOG_UNKNOWN_TOOL: entry<{ tool: string }>('caller', (d) => `Unknown tool: ${d.tool}`),
   POLICY_INVALID: entry<{ file: string; reason: string }>('operator', (d) => `Cannot use the policy "${d.file}": ${d.reason}`),
   POLICY_CAPABILITY_INVALID: entry<{ capability: string; reason: string }>(
     'caller',
     (d) => `Cannot use the capability "${d.capability}": ${d.reason}`,
   ),
-  POLICY_REFUSED: entry<{ what: string; reason: string }>('policy', (d) => `Cannot run "${d.what}": ${d.reason}`),
   TRUST_GRANTS_INVALID: entry<{ file: string; reason: string }>('operator', (d) => `Cannot use the stored grants "${d.file}": ${d.reason}`),
   TRUST_STORE_INVALID: entry<{ file: string; reason: string }>('operator', (d) => `Cannot use the stored trust "${d.file}": ${d.reason}`),
   TRUST_STORE_BUSY: entry<{ file: string; waitedMs: number }>(

@@ -83,7 +83,8 @@ export function createHost(options: HostOptions): Host {
   const own = findOwnPaths(options.environment);
   const { config, file: configFile } = loadConfig(own, options.configFile);
   const root = findRoot({
-    flag: options.root ?? config.root,
+    flag: options.root,
+    configured: config.root,
     environment: options.environment,
     workingDirectory: options.workingDirectory,
     own,
@@ -140,10 +141,11 @@ export function createHost(options: HostOptions): Host {
   });
   const catalog = createLiveCatalog({
     discover: () => discoverCandidates(directories),
-    watched: directories.map((directory) => directory.path),
+    // A server must notice `plugbridge trust` of another process.
+    watched: [...directories.map((directory) => directory.path), join(own.state, 'trust.json')],
     readManifest,
     inspect: (plugin) => executors[plugin.runtime.kind].inspect(plugin),
-    judgeTrust: (plugin, { origin }) => trust.isTrusted({ origin, directory: plugin.directory, digest: plugin.digest }),
+    judgeTrust: (plugin, { origin }) => trust.isTrusted({ origin, plugin: plugin.name, directory: plugin.directory, digest: plugin.digest }),
     capLimits: (limits) => capLimits(limits, config),
     cache: createReadingCache({ file: join(own.cache, 'plugins.json'), key: `${VERSION} ${JSON.stringify(config.limits)}` }),
     log,

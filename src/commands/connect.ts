@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -64,6 +65,6 @@ function serveArguments({ serve, workingDirectory }: ConnectOptions): string[] {
 }
 
 /** The bundled entry point, wherever the package is installed. */
-export const findCli = (): string => resolve(process.argv[1] ?? fileURLToPath(import.meta.url));
+export const findCli = (): string => realpathSync(process.argv[1] ?? fileURLToPath(import.meta.url));
 
 const isClient = (name: string): name is ClientName => Object.hasOwn(CLIENTS, name);

@@ -43,9 +43,9 @@ export async function runServe(options: ServeOptions): Promise<number> {
       const { serveMcpHttp } = await import('../server/http.ts');
       const address = parseListenAddress(options.http);
       const token = options.auth ? (await loadToken(host.own.state, host.log)).token : undefined;
-      const { session_idle_minutes: idleMinutes, max_sessions: maxSessions } = host.config.http;
+      const { session_idle_minutes: idleMinutes, max_sessions: maxSessions, allowed_hosts: allowedHosts } = host.config.http;
       const limits = { sessionIdleMs: idleMinutes * 60_000, maxSessions };
-      const endpoint = await serveMcpHttp(servers, { address, token, limits, log: host.log });
+      const endpoint = await serveMcpHttp(servers, { address, token, allowedHosts, limits, log: host.log });
       announce(options, {
         url: endpoint.url,
         token,

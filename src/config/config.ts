@@ -7,36 +7,48 @@ import { z } from 'zod';
 import { HostError, reasonOf } from '../errors.ts';
 import type { OwnPaths } from './paths.ts';
 
+/** As it stands in a `Host` header but for the port: IPv6 addresses in brackets. */
+const HOST_NAME = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/i;
+
 /** The user’s `config.toml`. Every key has a default; an unknown key is an error, for a typo must not loosen a limit. */
 export const ConfigSchema = z.strictObject({
   plugins: z.array(z.string()).default([]).describe('plugin directories, relative to this file; what is named here is trusted'),
-  root: z.string().optional().describe('the directory that file access is anchored to, when --root and the client name none'),
+  root: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the directory that file access is anchored to, when --root and the client name none; relative to this file'),
   progressive: z.boolean().default(false).describe('put plugins with keywords behind plugbridge_search and plugbridge_call'),
   limits: z
     .strictObject({
       timeout_ms: z.int().min(1).max(3_600_000).optional().describe('deadline of every call, over each plugin’s own'),
       memory_mb: z.int().min(1).max(4096).optional().describe('memory cap of every call, over each plugin’s own'),
       calls: z.int().min(1).max(10_000).default(64).describe('calls that run at a time, over all plugins'),
-      queue: z.int().min(0).max(100_000).default(1_000).describe('calls that may wait; one more is refused'),
+      queue: z.int().min(0).max(100_000).default(1_000).describe('calls that may wait, at most half of them of one plugin; one more is refused'),
       text_bytes: z.int().min(1_000).max(1_048_576).default(40_000).describe('characters of text in a result; more is kept as an artifact'),
     })
     .prefault({}),
   audit: z
     .strictObject({
       sync: z.enum(['grouped', 'each']).default('grouped').describe('sync records to the disk in groups or one by one'),
-      sync_interval_ms: z.int().min(1).max(60_000).default(100),
+      sync_interval_ms: z.int().min(1).max(60_000).default(100).describe('how long a group may wait for the disk'),
     })
     .prefault({}),
   artifacts: z
     .strictObject({
-      quota_mb: z.int().min(1).max(1_048_576).default(512),
-      expiry_days: z.int().min(1).max(3_650).default(7),
+      quota_mb: z.int().min(1).max(1_048_576).default(512).describe('MiB of all artifacts together'),
+      expiry_days: z.int().min(1).max(3_650).default(7).describe('days until an artifact is removed'),
     })
     .prefault({}),
   http: z
     .strictObject({
-      session_idle_minutes: z.int().min(1).max(1_440).default(30),
-      max_sessions: z.int().min(1).max(10_000).default(100),
+      session_idle_minutes: z.int().min(1).max(1_440).default(30).describe('minutes until an HTTP session without requests is closed'),
+      max_sessions: z.int().min(1).max(10_000).default(100).describe('HTTP sessions at a time'),
+      allowed_hosts: z
+        .array(z.string().regex(HOST_NAME, 'wanted is a host name or an address, without scheme and port'))
+        .max(100)
+        .default([])
+        .describe('host names by which clients may reach the server, beside the address itself'),
     })
     .prefault({}),
 });
@@ -75,5 +87,6 @@ export function loadConfig(own: OwnPaths, flag: string | undefined): LoadedConfi
     throw new HostError('CONFIG_INVALID', { file, reason: `${key === '' ? '' : `"${key}": `}${issue?.message ?? 'invalid'}` });
   }
   const beside = (path: string): string => resolve(dirname(file), path);
-  return { config: { ...parsed.data, plugins: parsed.data.plugins.map(beside) }, file };
+  const { plugins, root, ...rest } = parsed.data;
+  return { config: { ...rest, plugins: plugins.map(beside), ...(root === undefined ? {} : { root: beside(root) }) }, file };
 }

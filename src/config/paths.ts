@@ -29,6 +29,8 @@ export function findOwnPaths(environment: NodeJS.ProcessEnv): OwnPaths {
 
 interface RootSources {
   readonly flag: string | undefined;
+  /** `root` of the configuration, absolute. */
+  readonly configured: string | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly workingDirectory: string;
   readonly own: OwnPaths;
@@ -42,13 +44,13 @@ export interface Root {
 }
 
 /**
- * The directory that file access is anchored to: `--root`, else `CLAUDE_PROJECT_DIR`, else the working directory
- * unless that is `/` or the home directory, else one of our own (DESIGN.md, “root”).
+ * The directory that file access is anchored to: `--root`, else `CLAUDE_PROJECT_DIR`, else `root` of the configuration,
+ * else the working directory unless that is `/` or the home directory, else one of our own (DESIGN.md, “root”).
  * Throws CONFIG_ROOT_MISSING when the one asked for is not a directory.
  */
 export function findRoot(sources: RootSources): Root {
-  const wanted = sources.flag ?? sources.environment['CLAUDE_PROJECT_DIR'];
-  if (wanted !== undefined && wanted !== '') return { path: canonicalDirectory(resolve(sources.workingDirectory, wanted)), isOwn: false };
+  const wanted = sources.flag ?? (sources.environment['CLAUDE_PROJECT_DIR'] || sources.configured);
+  if (wanted !== undefined) return { path: canonicalDirectory(resolve(sources.workingDirectory, wanted)), isOwn: false };
   const here = canonicalDirectory(sources.workingDirectory);
   if (here !== '/' && here !== tryCanonicalDirectory(homedir())) return { path: here, isOwn: false };
   return { path: join(sources.own.data, 'root'), isOwn: true };

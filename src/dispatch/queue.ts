@@ -1,7 +1,7 @@
 export interface QueueLimits {
   /** Calls that run at a time, over all plugins. */
   readonly maxRunning: number;
-  /** Calls that may wait, over all plugins. */
+  /** Calls that may wait, over all plugins; half of them, at least one, of one plugin. */
   readonly maxWaiting: number;
 }
 
@@ -32,6 +32,8 @@ interface Waiting {
 export function createCallQueue(limits: QueueLimits): CallQueue {
   const runningByPlugin = new Map<string, number>();
   const waiting: Waiting[] = [];
+  // A busy plugin must leave the others room to wait in.
+  const maxWaitingEach = Math.max(1, Math.floor(limits.maxWaiting / 2));
   let running = 0;
 
   const hasRoom = (plugin: string, concurrency: number): boolean =>
@@ -77,6 +79,9 @@ export function createCallQueue(limits: QueueLimits): CallQueue {
       if (signal.aborted) return { kind: 'cancelled' };
       if (hasRoom(plugin, concurrency)) return { kind: 'place', place: takePlace(plugin) };
       if (waiting.length >= limits.maxWaiting) return { kind: 'full', limit: `limits.queue (${limits.maxWaiting})` };
+      if (waiting.filter((one) => one.plugin === plugin).length >= maxWaitingEach) {
+        return { kind: 'full', limit: `one plugin’s half of limits.queue (${maxWaitingEach})` };
+      }
       return new Promise((resolve) => {
         const onAbort = (): void => {
           waiting.splice(waiting.indexOf(request), 1);

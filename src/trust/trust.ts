@@ -17,6 +17,8 @@ const TrustFileSchema = z.strictObject({ version: z.literal(1), trusted: z.array
 /** Where something came from, as far as trust cares: only what a workspace brings along has to be trusted by hand. */
 export interface TrustQuestion {
   readonly origin: 'flag' | 'config' | 'user' | 'workspace' | 'installed';
+  /** Its name, for the message. */
+  readonly plugin: string;
   readonly directory: string;
   readonly digest: string;
 }
@@ -75,15 +77,15 @@ export function createTrustStore({ stateDirectory, now = () => new Date() }: Tru
   };
 }
 
-function judge(trusted: readonly Trusted[], { directory, digest }: TrustQuestion): TrustAnswer {
+function judge(trusted: readonly Trusted[], { plugin, directory, digest }: TrustQuestion): TrustAnswer {
   const found = trusted.find((one) => one.directory === directory);
   if (found === undefined) {
-    return { trusted: false, changed: false, reason: `It came with the workspace; look at "${directory}", then run: plugbridge trust` };
+    return { trusted: false, changed: false, reason: `It came with the workspace; look at "${directory}", then run: plugbridge trust ${plugin}` };
   }
   if (found.digest === digest) return { trusted: true };
   return {
     trusted: false,
     changed: true,
-    reason: `Its files changed since it was trusted; look at "${directory}", then run: plugbridge trust`,
+    reason: `Its files changed since it was trusted; look at "${directory}", then run: plugbridge trust ${plugin}`,
   };
 }

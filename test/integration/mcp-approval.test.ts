@@ -51,7 +51,7 @@ const accept = (decision: string): Record<string, unknown> => ({
   inputResponses: { approval: { action: 'accept', content: { decision } } },
 });
 const textOf = (answer: Answer): string | undefined => answer.result?.content?.[0]?.text;
-const DOES_NOT_FIT = 'POLICY_REFUSED: the approval does not fit';
+const DOES_NOT_FIT = 'DISPATCH_NOT_PERMITTED: the approval does not fit';
 
 async function ask(call: (params: Record<string, unknown>) => Promise<Answer>): Promise<string> {
   const answer = await call(APPROVE);
@@ -92,7 +92,7 @@ test('an approval counts for its arguments only, and for its tool only', async (
   expect(textOf(await call({ ...APPROVE, arguments: { x: 2 }, ...accept('always'), requestState: await ask(call) }))).toBe(DOES_NOT_FIT);
   // A tool that needs no approval does not profit from one, either.
   const other = await call({ name: 'plugin_fixture_refuse', ...accept('always'), requestState: await ask(call) });
-  expect(textOf(other)).toBe('POLICY_REFUSED: not allowed');
+  expect(textOf(other)).toBe('DISPATCH_NOT_PERMITTED: not allowed');
 });
 
 test('an answer without the state of its question is refused', async () => {

@@ -62,10 +62,10 @@ describe.for(CELLS)('MCP over $transport with a $mode client', ({ transport, mod
     expect(ok._meta).toMatchObject({ 'plugbridge/outcome': 'ok', 'plugbridge/tier': 'process' });
 
     const failed = await client.call(tool('fail'));
-    expect(failed).toMatchObject({ isError: true, content: [{ type: 'text', text: 'MANIFEST_INVALID: it broke' }] });
+    expect(failed).toMatchObject({ isError: true, content: [{ type: 'text', text: 'EXECUTION_PLUGIN_FAILED: it broke' }] });
     expect(failed.structuredContent).toBeUndefined();
     const refused = await client.call(tool('refuse'));
-    expect(refused).toMatchObject({ isError: true, content: [{ type: 'text', text: 'POLICY_REFUSED: not allowed' }] });
+    expect(refused).toMatchObject({ isError: true, content: [{ type: 'text', text: 'DISPATCH_NOT_PERMITTED: not allowed' }] });
     const timedOut = await client.call(tool('time-out'));
     expect(timedOut.isError).toBe(true);
     expect(timedOut.content.map(({ text }) => text)).toEqual(['EXECUTION_INTERNAL: over 30000 ms', 'half']);
@@ -156,7 +156,7 @@ describe.for(CELLS)('MCP over $transport with a $mode client', ({ transport, mod
     const client = await open();
     expect(await client.call(tool('approve'))).toMatchObject({
       isError: true,
-      content: [{ type: 'text', text: 'POLICY_REFUSED: nobody can be asked' }],
+      content: [{ type: 'text', text: 'DISPATCH_NOT_PERMITTED: nobody can be asked' }],
     });
   });
 

@@ -4,7 +4,7 @@ import type { Tier } from '../executor.ts';
 import { checkDescription } from './check-description.ts';
 import { findIdentity } from './identity.ts';
 import { launchBubblewrap, type BubblewrapMachine } from './launch-bubblewrap.ts';
-import { launchUnboxed } from './launch-unboxed.ts';
+import { launchUnboxed, tryPrepareSetpriv } from './launch-unboxed.ts';
 import { createMemoryFile } from './memory-file.ts';
 import { describeOwner } from './owner.ts';
 import { probeBubblewrap } from './probe-bubblewrap.ts';
@@ -25,7 +25,13 @@ export interface SandboxOptions {
   readonly unboxed: 'never' | 'when-missing';
   readonly platform?: NodeJS.Platform;
   /** Absolute paths of the system’s tools; absent ones are looked for in the system’s directories. */
-  readonly programs?: { readonly bwrap?: string; readonly prlimit?: string; readonly timeout?: string; readonly sandboxExec?: string };
+  readonly programs?: {
+    readonly bwrap?: string;
+    readonly prlimit?: string;
+    readonly timeout?: string;
+    readonly setpriv?: string;
+    readonly sandboxExec?: string;
+  };
 }
 
 /** How a kind of isolation starts processes, and what the probe found out about it. */
@@ -89,8 +95,10 @@ async function probeIsolation(options: SandboxOptions): Promise<Isolation> {
         ? await probeMac(options)
         : missing(`there is no sandbox for ${platform}`, 'use Linux with bubblewrap, or macOS');
   if (isolation.tier !== 'none' || unboxed === 'never') return isolation;
+  const isLinux = platform === 'linux';
   const machine = {
-    prlimit: platform === 'linux' ? (options.programs?.prlimit ?? tryFindProgram('prlimit')) : undefined,
+    prlimit: isLinux ? (options.programs?.prlimit ?? tryFindProgram('prlimit')) : undefined,
+    setpriv: isLinux ? await tryPrepareSetpriv(options.programs?.setpriv ?? tryFindProgram('setpriv')) : undefined,
     owner: describeOwner(),
   };
   log.warn({ findings: isolation.findings }, 'processes start unisolated');

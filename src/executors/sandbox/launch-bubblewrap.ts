@@ -11,7 +11,8 @@ import { toBubblewrapArguments, type BubblewrapFeatures, type SystemLayout } fro
 import { createCgroup, type Cgroup, type CgroupHome } from './cgroup.ts';
 import { canUse, type Identity } from './identity.ts';
 import type { MemoryFile } from './memory-file.ts';
-import { createProcessHandle, killGroup } from './process-handle.ts';
+import { tryReadStat } from './owner.ts';
+import { createProcessHandle } from './process-handle.ts';
 import type { SandboxDescription, SandboxedProcess, SandboxExit } from './sandbox.ts';
 import type { StandardPipes, StandardPipeSource } from './standard-pipes.ts';
 import { startProcess, type Started } from './start-process.ts';
@@ -43,10 +44,11 @@ const MAX_STATUS_BYTES = 4096;
 export async function launchBubblewrap(description: SandboxDescription, machine: BubblewrapMachine): Promise<SandboxedProcess> {
   const program = description.command[0] ?? '';
   const pipes = await takePipes(program, machine);
-  const cgroup = tryCreateCgroup(description, machine);
   const inherited: number[] = [];
+  let cgroup: Cgroup | undefined;
   let started: Started;
   try {
+    cgroup = tryMakeCgroup(description, machine);
     const open = (file: MemoryFile): number => {
       const descriptor = file.open();
       inherited.push(descriptor);
@@ -108,16 +110,22 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
   // What nothing has to be done for starts at once; the rest waits until it is in its group.
   if (!cgroup) block.end('1');
   const innerPid = await status.started;
-  if (cgroup && innerPid !== undefined) {
-    try {
-      cgroup.add(innerPid);
-    } catch (error) {
-      // The process may simply be gone; one that runs on without its limits must not.
-      killGroup(child.pid);
-      machine.log.warn({ reason: reasonOf(error) }, 'a sandbox could not be put under its limits');
+  if (!cgroup) return process;
+  try {
+    if (innerPid !== undefined) cgroup.add(innerPid);
+  } catch (error) {
+    // One that is gone tells itself why; one that would go on without its limits must not.
+    if (innerPid !== undefined && isAlive(innerPid)) {
+      await process.kill();
+      block.destroy();
+      throw new HostError(
+        'EXECUTION_SANDBOX_FAILED',
+        { program, reason: `it cannot join its control group: ${reasonOf(error)}` },
+        { cause: error },
+      );
     }
   }
-  if (cgroup) block.end('1');
+  block.end('1');
   return process;
 }
 
@@ -138,14 +146,19 @@ function tierOf(machine: BubblewrapMachine, cgroup: Cgroup | undefined): Tier {
   return cgroup ? 'bwrap+seccomp+cgroup' : 'bwrap+seccomp';
 }
 
-function tryCreateCgroup({ limits }: SandboxDescription, { cgroups, owner, log }: BubblewrapMachine): Cgroup | undefined {
+/** Undefined where there are none or nothing is to be limited. Throws where the probe promised one and it cannot be made. */
+function tryMakeCgroup({ limits }: SandboxDescription, { cgroups, owner }: BubblewrapMachine): Cgroup | undefined {
   if (!cgroups || (limits.memoryBytes === undefined && limits.processes === undefined)) return undefined;
   try {
     return createCgroup(cgroups, `${owner.replace(':', '.')}.${randomBytes(6).toString('hex')}`, limits);
   } catch (error) {
-    log.warn({ reason: reasonOf(error) }, 'a sandbox runs without its control group');
-    return undefined;
+    throw new Error(`its control group cannot be made: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+function isAlive(pid: number): boolean {
+  const stat = tryReadStat(pid);
+  return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
 }
 
 /** The kernel counts a process for some time after it has ended, so removing takes a few attempts. */

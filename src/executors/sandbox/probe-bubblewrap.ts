@@ -20,7 +20,7 @@ const ESSENTIAL = ['namespaces', 'no network', 'no capabilities', 'sealed root']
 /** Constants: nothing is ever put into them. */
 const SHOW_STATUS = 'echo Pid: $$; cat /proc/self/status /proc/self/limits /proc/self/mountinfo /proc/net/dev';
 const FORK_MANY = 'i=0; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done 2>/dev/null; echo all';
-const EAT_MEMORY = 'head -c 96000000 /dev/zero | tail -c 96000000 >/dev/null && echo all';
+const EAT_MEMORY = 'dd if=/dev/zero of=/dev/null bs=96000000 count=1 2>/dev/null && echo all';
 
 /**
  * Finds out what bubblewrap can do here by running it: first everything, then with less until something starts.
@@ -67,7 +67,7 @@ async function probeCgroups(machine: BubblewrapMachine): Promise<{ machine: Bubb
     run(grouped, { command: ['/bin/sh', '-c', FORK_MANY], limits: { processes: 16 } }),
     run(grouped, { command: ['/bin/sh', '-c', EAT_MEMORY], limits: { memoryBytes: 24 * MEBIBYTE, processes: 16 } }),
   ]);
-  if (forked.tier !== 'bwrap+seccomp+cgroup' && machine.seccomp) return missing(`no group can be made below ${home.memory}`);
+  if (forked.tier === 'none') return missing(`no group can be made below ${home.memory}`);
   if (forked.stdout.includes('all')) return missing('the limit of processes does not hold');
   if (eaten.stdout.includes('all') || eaten.exit.cause !== 'memory') return missing('the limit of memory does not hold');
   return {

@@ -44,6 +44,7 @@ export interface CommandLimits {
   readonly timeoutMs: number;
   /** Of stdout and of stderr. */
   readonly outputBytes: number;
+  /** Of all its processes together, where control groups can be used. */
   readonly memoryBytes: number;
   readonly processes: number;
 }
@@ -59,6 +60,8 @@ const PROGRAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 const PROGRAM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/opt/homebrew/bin'];
 const SIGPIPE_EXIT = 141;
 const KILL_EXIT = 137;
+/** Programs map files and reserve stacks that they hardly touch; without control groups this alone bounds each process. */
+const ADDRESS_SPACE_FACTOR = 4;
 
 /**
  * Makes the runner of commands that plugins ask the host for: the same OS sandbox as for scripts, with nothing but the
@@ -116,7 +119,13 @@ function describe(command: readonly string[], { root, veil, hidden, limits }: Pl
     ],
     workingDirectory: root,
     environment: COMMAND_ENVIRONMENT,
-    limits: { memoryBytes: limits.memoryBytes, processes: limits.processes, descriptors: 256, fileBytes: 64 * 1024 * 1024 },
+    limits: {
+      memoryBytes: limits.memoryBytes,
+      addressSpaceBytes: limits.memoryBytes * ADDRESS_SPACE_FACTOR,
+      processes: limits.processes,
+      descriptors: 256,
+      fileBytes: 64 * 1024 * 1024,
+    },
     lifetimeSeconds: Math.ceil(limits.timeoutMs / 1000) + 1,
   };
 }

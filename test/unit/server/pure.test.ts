@@ -36,11 +36,11 @@ describe('toCallToolResult()', () => {
     expect(toCallToolResult(makeOutcome({ structured: { a: 1 }, content: [text] })).content).toEqual([text]);
   });
   test('puts an error first, once, without structured content', () => {
-    const error = { code: 'POLICY_REFUSED', message: 'no' } as const;
+    const error = { code: 'DISPATCH_NOT_PERMITTED', message: 'no' } as const;
     const bare = toCallToolResult(makeOutcome({ kind: 'refused', error, content: [text], structured: { a: 1 } }));
-    expect(bare).toMatchObject({ isError: true, content: [{ type: 'text', text: 'POLICY_REFUSED: no' }, text] });
+    expect(bare).toMatchObject({ isError: true, content: [{ type: 'text', text: 'DISPATCH_NOT_PERMITTED: no' }, text] });
     expect(bare.structuredContent).toBeUndefined();
-    const said = { type: 'text', text: 'POLICY_REFUSED: no, and more' } as const;
+    const said = { type: 'text', text: 'DISPATCH_NOT_PERMITTED: no, and more' } as const;
     expect(toCallToolResult(makeOutcome({ kind: 'refused', error, content: [said] })).content).toEqual([said]);
     expect(toCallToolResult(makeOutcome({ kind: 'cancelled' })).content).toEqual([{ type: 'text', text: 'The call ended as cancelled' }]);
   });
