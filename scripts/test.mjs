@@ -5,7 +5,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { buildAll, checkNode, installPackages, root, run } from './setup.mjs';
 
 /** What the tests run for real, and the Debian package that has it. */
-const PROGRAMS = { bwrap: 'bubblewrap', git: 'git', rg: 'ripgrep', prlimit: 'util-linux', openssl: 'openssl', python3: 'python3' };
+const PROGRAMS = {
+  bwrap: 'bubblewrap',
+  git: 'git',
+  rg: 'ripgrep',
+  prlimit: 'util-linux',
+  setpriv: 'util-linux',
+  openssl: 'openssl',
+  python3: 'python3',
+};
 
 checkNode();
 installPackages();

@@ -145,7 +145,8 @@ export function createHost(options: HostOptions): Host {
     watched: [...directories.map((directory) => directory.path), join(own.state, 'trust.json')],
     readManifest,
     inspect: (plugin) => executors[plugin.runtime.kind].inspect(plugin),
-    judgeTrust: (plugin, { origin }) => trust.isTrusted({ origin, plugin: plugin.name, directory: plugin.directory, digest: plugin.digest }),
+    judgeTrust: (plugin, { origin }) =>
+      trust.isTrusted({ origin, plugin: plugin.name, directory: plugin.directory, digest: plugin.digest }),
     capLimits: (limits) => capLimits(limits, config),
     cache: createReadingCache({ file: join(own.cache, 'plugins.json'), key: `${VERSION} ${JSON.stringify(config.limits)}` }),
     log,

@@ -9,6 +9,7 @@ import type { OwnPaths } from './paths.ts';
 
 /** As it stands in a `Host` header but for the port: IPv6 addresses in brackets. */
 const HOST_NAME = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/i;
+const isHostName = (text: string): boolean => HOST_NAME.test(text) && URL.canParse(`http://${text}`);
 
 /** The user’s `config.toml`. Every key has a default; an unknown key is an error, for a typo must not loosen a limit. */
 export const ConfigSchema = z.strictObject({
@@ -24,7 +25,12 @@ export const ConfigSchema = z.strictObject({
       timeout_ms: z.int().min(1).max(3_600_000).optional().describe('deadline of every call, over each plugin’s own'),
       memory_mb: z.int().min(1).max(4096).optional().describe('memory cap of every call, over each plugin’s own'),
       calls: z.int().min(1).max(10_000).default(64).describe('calls that run at a time, over all plugins'),
-      queue: z.int().min(0).max(100_000).default(1_000).describe('calls that may wait, at most half of them of one plugin; one more is refused'),
+      queue: z
+        .int()
+        .min(0)
+        .max(100_000)
+        .default(1_000)
+        .describe('calls that may wait, at most half of them of one plugin; one more is refused'),
       text_bytes: z.int().min(1_000).max(1_048_576).default(40_000).describe('characters of text in a result; more is kept as an artifact'),
     })
     .prefault({}),
@@ -45,7 +51,7 @@ export const ConfigSchema = z.strictObject({
       session_idle_minutes: z.int().min(1).max(1_440).default(30).describe('minutes until an HTTP session without requests is closed'),
       max_sessions: z.int().min(1).max(10_000).default(100).describe('HTTP sessions at a time'),
       allowed_hosts: z
-        .array(z.string().regex(HOST_NAME, 'wanted is a host name or an address, without scheme and port'))
+        .array(z.string().refine(isHostName, 'wanted is a host name or an address, without scheme and port'))
         .max(100)
         .default([])
         .describe('host names by which clients may reach the server, beside the address itself'),

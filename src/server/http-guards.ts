@@ -10,7 +10,7 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 export interface GuardOptions {
   /** The address that is listened on. */
   readonly host: string;
-  /** Further names by which clients may reach the server. */
+  /** Further names by which clients may reach the server, without port, IPv6 in brackets. */
   readonly allowedHosts: readonly string[];
   /** Undefined: everyone who gets past the other guards may call. */
   readonly token: string | undefined;
@@ -47,12 +47,14 @@ export function createGuards(options: GuardOptions): Guards {
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 function listNames({ host, allowedHosts }: GuardOptions): string[] {
-  if (isLoopback(host)) return [...LOOPBACK_NAMES, toUrlHost(host), ...allowedHosts];
+  // Headers are compared as URLs spell them: lower case, addresses shortened.
+  const further = allowedHosts.map((name) => new URL(`http://${name}`).hostname);
+  if (isLoopback(host)) return [...LOOPBACK_NAMES, toUrlHost(host), ...further];
   const everywhere = host === '0.0.0.0' || toUrlHost(host) === '[::]';
   const own = everywhere
     ? Object.values(networkInterfaces()).flatMap((addresses) => addresses?.map(({ address }) => address) ?? [])
     : [host];
   // Link-local addresses carry a zone that no Host header has.
   const addresses = own.filter((address) => !address.includes('%')).map(toUrlHost);
-  return [...new Set([...LOOPBACK_NAMES, ...addresses, ...allowedHosts])];
+  return [...new Set([...LOOPBACK_NAMES, ...addresses, ...further])];
 }

@@ -1,12 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 import {
-  isJSONRPCErrorResponse,
-  isJSONRPCRequest,
-  isJSONRPCResultResponse,
   parseJSONRPCMessage,
   ProtocolErrorCode,
   serializeMessage,
   type JSONRPCMessage,
+  type JSONRPCRequest,
   type RequestId,
   type Transport,
 } from '@modelcontextprotocol/server';
@@ -47,14 +45,15 @@ export function createLineTransport({ input, output, maxLineBytes, drainMs }: Li
       refuse(null, ProtocolErrorCode.ParseError, 'Parse error: the line is not valid JSON');
       return;
     }
-    const message = tryParseMessage(value);
+    // A key of this name is data to us, but might not be to whatever copies the message; the schema knows what to do with it.
+    const message = isPlainRequest(value) && !line.includes('__proto__') ? value : tryParseMessage(value);
     if (message === undefined) refuseMessage(value);
     else deliver(message);
   }
 
   function deliver(message: JSONRPCMessage): void {
     // A subscription is never answered while it lasts, so nobody waits for it.
-    if (isJSONRPCRequest(message) && message.method !== 'subscriptions/listen') open.add(message.id);
+    if ('method' in message && 'id' in message && message.method !== 'subscriptions/listen') open.add(message.id);
     else if ('method' in message && message.method === 'notifications/cancelled') settle(message.params?.['requestId'] as RequestId);
     transport.onmessage?.(message);
   }
@@ -123,7 +122,7 @@ export function createLineTransport({ input, output, maxLineBytes, drainMs }: Li
     send(message) {
       if (closed) return Promise.reject(new Error('The connection is closed'));
       const written = write(serializeMessage(message));
-      if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) settle(message.id);
+      if ('result' in message || 'error' in message) settle(message.id);
       return written;
     },
     close,
@@ -132,6 +131,20 @@ export function createLineTransport({ input, output, maxLineBytes, drainMs }: Li
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const REQUEST_KEYS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
+
+/**
+ * Whether the schema of the SDK would take this as a request and leave it as it is. It takes more, but costs as much as
+ * the rest of the way to the handler.
+ */
+function isPlainRequest(value: unknown): value is JSONRPCRequest {
+  if (!isObject(value) || value['jsonrpc'] !== '2.0' || typeof value['method'] !== 'string') return false;
+  const { id, params } = value;
+  if (typeof id !== 'string' && !Number.isSafeInteger(id)) return false;
+  if (params !== undefined && (!isObject(params) || '_meta' in params)) return false;
+  return Object.keys(value).every((key) => REQUEST_KEYS.has(key));
+}
 
 function tryParseMessage(value: unknown): JSONRPCMessage | undefined {
   try {

@@ -80,7 +80,11 @@ export function createTrustStore({ stateDirectory, now = () => new Date() }: Tru
 function judge(trusted: readonly Trusted[], { plugin, directory, digest }: TrustQuestion): TrustAnswer {
   const found = trusted.find((one) => one.directory === directory);
   if (found === undefined) {
-    return { trusted: false, changed: false, reason: `It came with the workspace; look at "${directory}", then run: plugbridge trust ${plugin}` };
+    return {
+      trusted: false,
+      changed: false,
+      reason: `It came with the workspace; look at "${directory}", then run: plugbridge trust ${plugin}`,
+    };
   }
   if (found.digest === digest) return { trusted: true };
   return {

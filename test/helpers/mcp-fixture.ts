@@ -142,7 +142,8 @@ export function makeDispatch(catalog: FixtureCatalog, artifacts: FixtureArtifact
     const argumentsDigest = digestOf(request.arguments);
     const { approval } = request;
     if (approval === undefined) {
-      if (!request.canAsk) return done({ kind: 'refused', error: { code: 'DISPATCH_NOT_PERMITTED', message: 'nobody can be asked' }, content: [] });
+      if (!request.canAsk)
+        return done({ kind: 'refused', error: { code: 'DISPATCH_NOT_PERMITTED', message: 'nobody can be asked' }, content: [] });
       const binding = { tool: request.tool, argumentsDigest, nonce: randomUUID() };
       nonces.set(binding.nonce, binding);
       return {
@@ -153,7 +154,8 @@ export function makeDispatch(catalog: FixtureCatalog, artifacts: FixtureArtifact
     const known = nonces.get(approval.binding.nonce);
     nonces.delete(approval.binding.nonce);
     const fits = known !== undefined && known.tool === request.tool && known.argumentsDigest === argumentsDigest;
-    if (!fits) return done({ kind: 'refused', error: { code: 'DISPATCH_NOT_PERMITTED', message: 'the approval does not fit' }, content: [] });
+    if (!fits)
+      return done({ kind: 'refused', error: { code: 'DISPATCH_NOT_PERMITTED', message: 'the approval does not fit' }, content: [] });
     return done({ content: text(`answer: ${approval.answer}`) });
   }
 
@@ -169,9 +171,14 @@ export function makeDispatch(catalog: FixtureCatalog, artifacts: FixtureArtifact
 
   const behaviours: Record<(typeof FIXTURE_COMMANDS)[number], (request: CallRequest) => CallAnswer | Promise<CallAnswer>> = {
     echo: ({ arguments: args }) => done({ content: text(JSON.stringify(args)), structured: args as Record<string, unknown> }),
-    fail: () => done({ kind: 'failed', error: { code: 'EXECUTION_PLUGIN_FAILED', message: 'it broke' }, content: [], structured: { no: 1 } }),
+    fail: () =>
+      done({ kind: 'failed', error: { code: 'EXECUTION_PLUGIN_FAILED', message: 'it broke' }, content: [], structured: { no: 1 } }),
     refuse: () =>
-      done({ kind: 'refused', error: { code: 'DISPATCH_NOT_PERMITTED', message: 'not allowed' }, content: text('DISPATCH_NOT_PERMITTED: not allowed') }),
+      done({
+        kind: 'refused',
+        error: { code: 'DISPATCH_NOT_PERMITTED', message: 'not allowed' },
+        content: text('DISPATCH_NOT_PERMITTED: not allowed'),
+      }),
     'time-out': () => done({ kind: 'timed-out', error: { code: 'EXECUTION_INTERNAL', message: 'over 30000 ms' }, content: text('half') }),
     slow,
     aborted: () => done({ content: text(String(aborted)) }),

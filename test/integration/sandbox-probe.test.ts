@@ -8,12 +8,12 @@ import { useTmp } from '../helpers/tmp.ts';
 
 const TRUE = describeSandbox(['/usr/bin/true']);
 
-/** A program that stands in for bubblewrap on a machine where that cannot make namespaces. */
-function useBrokenBubblewrap(script: string): string {
+/** A program that stands in for one of the system’s, such as bubblewrap on a machine where that cannot make namespaces. */
+function useStandIn(script: string): string {
   const directory = useTmp();
   // The sandbox’s user must be able to start it.
   chmodSync(directory, 0o755);
-  const path = join(directory, 'bwrap');
+  const path = join(directory, 'stand-in');
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
   return path;
@@ -37,7 +37,7 @@ describe.skipIf(!HAS_BUBBLEWRAP)('createSandbox()', () => {
   });
 
   test('refuses to start anything where bubblewrap cannot work, and says what to do', async ({ expect }) => {
-    const bwrap = useBrokenBubblewrap('echo "bwrap: No permissions to create new namespace" >&2; exit 1');
+    const bwrap = useStandIn('echo "bwrap: No permissions to create new namespace" >&2; exit 1');
     const sandbox = useSandbox({ programs: { bwrap } });
     expect(await sandbox.tier()).toBe('none');
     expect(await sandbox.findings()).toEqual([
@@ -51,12 +51,12 @@ describe.skipIf(!HAS_BUBBLEWRAP)('createSandbox()', () => {
   });
 
   test('is not fooled by a bubblewrap that isolates nothing', async ({ expect }) => {
-    const bwrap = useBrokenBubblewrap('while [ "$1" != "--" ]; do shift; done; shift; exec "$@"');
+    const bwrap = useStandIn('while [ "$1" != "--" ]; do shift; done; shift; exec "$@"');
     expect(await useSandbox({ programs: { bwrap } }).tier()).toBe('none');
   });
 
   test('does without seccomp where the kernel refuses the filter, and says so', async ({ expect }) => {
-    const bwrap = useBrokenBubblewrap(
+    const bwrap = useStandIn(
       'if tr "\\0" "\\n" <&3 >/tmp/$$.o && grep -qx -e --seccomp /tmp/$$.o; then rm /tmp/$$.o; echo "bwrap: prctl(PR_SET_SECCOMP)" >&2; exit 1; fi; shift 2; tr "\\n" "\\0" </tmp/$$.o >/tmp/$$.z; rm /tmp/$$.o; exec 3</tmp/$$.z; rm /tmp/$$.z; exec /usr/bin/bwrap --args 3 "$@"',
     );
     const sandbox = useSandbox({ programs: { bwrap } });
@@ -90,6 +90,15 @@ describe.skipIf(!HAS_BUBBLEWRAP)('createSandbox()', () => {
     delete process.env['PLUGBRIDGE_TEST_SECRET'];
     const absent = await collect(await weak.spawn(describeSandbox(['/nonexistent/program'])));
     expect(absent).toMatchObject({ exit: { code: 127 }, stderr: expect.stringContaining('/nonexistent/program') });
+  });
+
+  test.for([
+    ['that is not there', undefined],
+    ['that does not know --pdeathsig, as busybox’s', 'echo "setpriv: unrecognized option: pdeathsig" >&2; exit 1'],
+  ] as const)('starts without isolation also with a setpriv %s', async ([, script], { expect }) => {
+    const setpriv = script === undefined ? '/nonexistent' : useStandIn(script);
+    const weak = useSandbox({ unboxed: 'when-missing', programs: { bwrap: '/nonexistent', setpriv } });
+    expect(await collect(await weak.spawn(describeSandbox(['/usr/bin/echo', 'fine'])))).toMatchObject({ stdout: 'fine\n', stderr: '' });
   });
 
   test('translates mounted paths for what it starts without isolation', async ({ expect }) => {

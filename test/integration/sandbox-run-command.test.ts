@@ -125,6 +125,51 @@ describe.skipIf(!HAS_BUBBLEWRAP)('createCommandRunner()', () => {
     expect(ran).not.toMatchObject({ stdout: expect.stringContaining('root:') });
   });
 
+  test('bounds the address space of each process, with control groups or without', async ({ expect }) => {
+    const { run } = useRunner();
+    expect(await run('bash', ['-c', 'ulimit -Hv; ulimit -v unlimited'])).toMatchObject({
+      stdout: `${DEFAULT_COMMAND_LIMITS.addressSpaceBytes / 1024}\n`,
+      stderr: expect.stringContaining('Operation not permitted'),
+    });
+    const { run: runSmall } = useRunner({ addressSpaceBytes: 128 * 1024 * 1024 });
+    // Reserved and never touched, which the limit of a control group does not see.
+    const reserve = (bytes: number) => ['-I', '-S', '-c', `import mmap; mmap.mmap(-1, ${bytes}); print("reserved")`];
+    expect(await runSmall('python3', reserve(16 * 1024 * 1024))).toMatchObject({ exitCode: 0, stdout: 'reserved\n' });
+    expect(await runSmall('python3', reserve(256 * 1024 * 1024))).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('Cannot allocate memory'),
+    });
+  });
+
+  test('leaves the programs that plugins may use enough address space', async ({ expect }) => {
+    const { root, run } = useRunner();
+    git(root, 'init', '-q');
+    const lines = Array.from({ length: 20_000 }, (_, line) => `${(line * 7919) % 20_000} some words of line ${line}\n`).join('');
+    for (let file = 0; file < 40; file += 1) writeFileSync(join(root, `${file}.txt`), lines);
+    git(root, 'add', '.');
+    git(root, 'commit', '-qm', 'first');
+    git(root, 'gc', '-q');
+    const uses: readonly (readonly [program: string, ...args: string[]])[] = [
+      ['git', 'log', '--stat', '-p', '--format=%s'],
+      ['git', 'grep', '-c', 'line 19999'],
+      ['rg', '-c', 'line 19999', '.'],
+      ['rg', '--mmap', '-c', 'line 19999', '0.txt'],
+      ['grep', '-rc', 'line 19999', '.'],
+      ['find', '.', '-name', '*.txt'],
+      ['sort', '-n', ...Array.from({ length: 10 }, (_, file) => `${file}.txt`)],
+      ['wc', '-l', '0.txt'],
+      ['head', '-n', '1', '0.txt'],
+      ['tail', '-n', '1', '0.txt'],
+    ];
+    for (const [program, ...args] of uses) {
+      const ran = await run(program, args);
+      expect({ program, args, ...ran }).toMatchObject({ ok: true, stderr: '', stdout: expect.stringMatching(/./) });
+      // What says more than is kept is stopped for that.
+      expect(ran.ok && (ran.truncated ? ran.exitCode === 141 : ran.exitCode === 0)).toBe(true);
+    }
+  });
+
   test('bounds time, output and cancellation', async ({ expect }) => {
     const { run } = useRunner({ timeoutMs: 300, outputBytes: 1000 });
     expect(await run('sleep', ['60'])).toEqual({ ok: false, message: 'Cannot run "sleep": it did not finish within 300 ms' });

@@ -52,7 +52,12 @@ test('src folders are all in the table', () => {
 });
 
 /** A policy file of one system is read in the policy folder: the only reader of a system’s own format past `manifest/`. */
-const NAMES_SYSTEM = new Set(['policy/parse-agentzero-policy.ts', 'policy/read-policy.ts', 'policy/policy.ts', 'policy/sensitive-names.ts']);
+const NAMES_SYSTEM = new Set([
+  'policy/parse-agentzero-policy.ts',
+  'policy/read-policy.ts',
+  'policy/policy.ts',
+  'policy/sensitive-names.ts',
+]);
 
 test('src past manifest/ names no plugin system in its code', () => {
   const naming = files

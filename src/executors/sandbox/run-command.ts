@@ -46,6 +46,8 @@ export interface CommandLimits {
   readonly outputBytes: number;
   /** Of all its processes together, where control groups can be used. */
   readonly memoryBytes: number;
+  /** Of each process. Programs map files and reserve stacks that they hardly touch, so it is well above `memoryBytes`. */
+  readonly addressSpaceBytes: number;
   readonly processes: number;
 }
 
@@ -53,6 +55,7 @@ export const DEFAULT_COMMAND_LIMITS: CommandLimits = {
   timeoutMs: 10_000,
   outputBytes: 1024 * 1024,
   memoryBytes: 512 * 1024 * 1024,
+  addressSpaceBytes: 2 * 1024 * 1024 * 1024,
   processes: 64,
 };
 
@@ -60,8 +63,6 @@ const PROGRAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 const PROGRAM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/opt/homebrew/bin'];
 const SIGPIPE_EXIT = 141;
 const KILL_EXIT = 137;
-/** Programs map files and reserve stacks that they hardly touch; without control groups this alone bounds each process. */
-const ADDRESS_SPACE_FACTOR = 4;
 
 /**
  * Makes the runner of commands that plugins ask the host for: the same OS sandbox as for scripts, with nothing but the
@@ -121,7 +122,7 @@ function describe(command: readonly string[], { root, veil, hidden, limits }: Pl
     environment: COMMAND_ENVIRONMENT,
     limits: {
       memoryBytes: limits.memoryBytes,
-      addressSpaceBytes: limits.memoryBytes * ADDRESS_SPACE_FACTOR,
+      addressSpaceBytes: limits.addressSpaceBytes,
       processes: limits.processes,
       descriptors: 256,
       fileBytes: 64 * 1024 * 1024,

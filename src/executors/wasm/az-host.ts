@@ -16,8 +16,6 @@ export interface AzServices {
 interface AzHostOptions {
   readonly execution: Execution;
   readonly live: Pick<LiveEnds, 'permit' | 'refused' | 'log'>;
-  /** Aborted when the call ends, however it ends: what still runs for it is stopped. */
-  readonly signal: AbortSignal;
   readonly services: AzServices;
 }
 
@@ -25,7 +23,9 @@ interface AzHostOptions {
 export interface AzHost {
   /** Answers the import with this index in AZ_IMPORTS. Never throws or rejects: the guest gets an error value. */
   answer(index: number, strings: readonly string[]): AzReply | Promise<AzReply>;
-  /** Waits for what still runs, and lets go of the files. */
+  /** Stops what still runs for the guest. */
+  stop(): void;
+  /** Stops and waits for what still runs, and lets go of the files. */
   close(): Promise<void>;
 }
 
@@ -40,11 +40,24 @@ const NOT_ALLOWED: AzReply = { code: -1 };
 const NO_TEXT: AzReply = { code: -1 };
 
 /** The ten `az::*` imports with the semantics of agentzero.md §2; the guest never learns more than its error values. */
-export function createAzHost({ execution, live, signal, services }: AzHostOptions): AzHost {
+export function createAzHost({ execution, live, services }: AzHostOptions): AzHost {
   let opened: FileAccess | undefined;
+  let stopping: AbortController | undefined;
+  let stopped = false;
   let underWay: Promise<unknown> | undefined;
   const files = (): FileAccess =>
     (opened ??= createFileAccess({ root: execution.paths.root, permit: live.permit, limits: DEFAULT_FILE_LIMITS }));
+
+  /** Made when it is first needed: most guests ask for nothing that could be stopped, and aborting is costly. */
+  const signal = (): AbortSignal => {
+    stopping ??= new AbortController();
+    if (stopped) stopping.abort();
+    return stopping.signal;
+  };
+  const stop = (): void => {
+    stopped = true;
+    stopping?.abort();
+  };
 
   /** What `permit` refused is recorded there; the rest was refused before it could be asked. */
   const note = <Result extends FileResult<object>>(result: Result): Result => {
@@ -78,7 +91,7 @@ export function createAzHost({ execution, live, signal, services }: AzHostOption
         method: method.toUpperCase(),
         headers: readHeaders(headers),
         body,
-        signal,
+        signal: signal(),
       });
       if (!response.ok) {
         live.log({ level: 'warning', message: `http_request refused: ${response.message}` });
@@ -91,7 +104,7 @@ export function createAzHost({ execution, live, signal, services }: AzHostOption
       if (!args) return NO_TEXT;
       const permit: Permit = live.permit({ kind: 'exec', program, args });
       if (!permit.allowed) return NO_TEXT;
-      const ran = await services.runCommand({ program, args: permit.args ?? args, root: execution.paths.root, signal });
+      const ran = await services.runCommand({ program, args: permit.args ?? args, root: execution.paths.root, signal: signal() });
       if (!ran.ok) {
         live.log({ level: 'warning', message: `run_command refused: ${ran.message}` });
         return NO_TEXT;
@@ -114,7 +127,9 @@ export function createAzHost({ execution, live, signal, services }: AzHostOption
         return fail(live, name, error);
       }
     },
+    stop,
     async close() {
+      stop();
       await underWay;
       opened?.close();
     },

@@ -43,7 +43,8 @@ export interface ModuleMeta {
   readonly entry: 'run' | '_start' | 'main' | 'none';
   readonly startExport?: string;
   readonly fuelExport: string;
-  readonly memoryPages: number;
+  /** Of the memory that the module imports as `plugbridge::memory`; absent when it imports none. */
+  readonly memory?: { readonly minPages: number; readonly maxPages: number };
 }
 
 export const HEADER_BYTES = 5;

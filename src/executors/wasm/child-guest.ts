@@ -35,6 +35,8 @@ interface LoadedModule {
   readonly meta: ModuleMeta;
   /** A fresh instance in which no guest code has run yet. */
   spare: WebAssembly.Instance | undefined;
+  /** The memory of the last instance that was made. */
+  memory: WebAssembly.Memory | undefined;
 }
 
 /** The call that runs now; imports are shared by all instances and look here. */
@@ -52,6 +54,9 @@ interface Running {
 
 /** An import that calls `alloc` may be called from `alloc`; deeper than this the guest gets an error value. */
 const MAX_IMPORT_DEPTH = 8;
+const WASM_PAGE_BYTES = 65_536;
+/** Up to here wiping a memory costs less than letting the system make and unmake one. */
+const MAX_WIPED_PAGES = 8;
 const ERROR_PACKED = -1n;
 /** What `write_file` and its kind answer when they did not; `file_exists` has its own (agentzero.md §2). */
 const ERROR_CODE = 1;
@@ -158,12 +163,15 @@ export function createGuestRunner(options: GuestRunnerOptions) {
 
   const prepare = (id: number): void => {
     const loaded = modules.get(id);
-    if (loaded && !loaded.spare) loaded.spare = new WebAssembly.Instance(loaded.module, imports);
+    if (!loaded || loaded.spare) return;
+    const memory = renewMemory(loaded);
+    loaded.memory = memory;
+    loaded.spare = new WebAssembly.Instance(loaded.module, memory ? { ...imports, plugbridge: { memory } } : imports);
   };
 
   return {
     load(id: number, meta: ModuleMeta, bytes: Buffer): void {
-      modules.set(id, { module: new WebAssembly.Module(bytes), meta, spare: undefined });
+      modules.set(id, { module: new WebAssembly.Module(bytes), meta, spare: undefined, memory: undefined });
       try {
         prepare(id);
       } catch {
@@ -206,6 +214,8 @@ export function createGuestRunner(options: GuestRunnerOptions) {
         answer = callEntry(loaded.meta, exports, state);
       } catch (error) {
         answer = explain(error, state);
+        const loaded = modules.get(id);
+        if (loaded) loaded.memory = undefined;
       } finally {
         running = undefined;
       }
@@ -252,6 +262,18 @@ export function createGuestRunner(options: GuestRunnerOptions) {
     }
     return readGuestResponse(text);
   }
+}
+
+/** A memory of the initial size that is zero all over, as a new instance has to find it: the last one wiped, or a new one. */
+function renewMemory({ meta, memory: last }: LoadedModule): WebAssembly.Memory | undefined {
+  if (!meta.memory) return undefined;
+  const { minPages, maxPages } = meta.memory;
+  // Grown memory never shrinks, and a guest can see its size.
+  if (!last || minPages > MAX_WIPED_PAGES || last.buffer.byteLength !== minPages * WASM_PAGE_BYTES) {
+    return new WebAssembly.Memory({ initial: minPages, maximum: maxPages });
+  }
+  new Uint8Array(last.buffer).fill(0);
+  return last;
 }
 
 function explain(error: unknown, state: Running | undefined): { status: ResultStatus; text: string } {

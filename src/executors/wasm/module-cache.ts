@@ -7,8 +7,7 @@ import { gateModule } from './gate/gate.ts';
 import type { HostModule } from './host.ts';
 
 /** Counts the versions of the gate; rewritten modules of another version are made anew. */
-const GATE_VERSION = 1;
-const WASM_PAGE_BYTES = 65_536;
+const GATE_VERSION = 2;
 /** Rewritten modules kept in memory; the least recently called goes first. */
 const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -34,11 +33,11 @@ export function createModuleCache(directory: string): ModuleCache {
   const modules = new Map<string, HostModule>();
   let memoryBytes = 0;
 
-  const remember = (key: string, module: HostModule): void => {
-    modules.set(key, module);
+  const remember = (name: string, module: HostModule): void => {
+    modules.set(name, module);
     memoryBytes += module.bytes.length;
     for (const [oldest, { bytes }] of modules) {
-      if (memoryBytes <= MAX_MEMORY_BYTES || oldest === key) break;
+      if (memoryBytes <= MAX_MEMORY_BYTES || oldest === name) break;
       modules.delete(oldest);
       memoryBytes -= bytes.length;
     }
@@ -46,34 +45,35 @@ export function createModuleCache(directory: string): ModuleCache {
 
   return {
     load(source) {
-      const key = createHash('sha256').update(`${GATE_VERSION}\0${source.sha256}\0${source.memoryBytes}`).digest('hex');
-      const known = modules.get(key);
+      const name = `${source.sha256} ${source.memoryBytes}`;
+      const known = modules.get(name);
       if (known) {
-        modules.delete(key);
-        modules.set(key, known);
+        modules.delete(name);
+        modules.set(name, known);
         return { ok: true, module: known };
       }
+      const key = createHash('sha256').update(`${GATE_VERSION}\0${source.sha256}\0${source.memoryBytes}`).digest('hex');
       const file = join(directory, `${key}.wasm`);
       const stored = readStored(file, key);
       if (stored) {
-        remember(key, stored);
+        remember(name, stored);
         return { ok: true, module: stored };
       }
       const bytes = readFileSync(source.file);
       if (createHash('sha256').update(bytes).digest('hex') !== source.sha256) {
         return { ok: false, problems: [`"${source.file}" changed since the plugin was loaded: reload it first`] };
       }
-      const gated = gateModule(bytes, { memoryBytes: source.memoryBytes });
+      const gated = gateModule(bytes, { memoryBytes: source.memoryBytes, importMemory: true });
       if (!gated.ok) return { ok: false, problems: gated.problems };
       const { entry, fuelExport, startExport, memory } = gated.module;
       const meta: ModuleMeta = {
         entry,
         fuelExport,
-        memoryPages: memory?.maxPages ?? Math.floor(source.memoryBytes / WASM_PAGE_BYTES),
+        ...(memory === undefined ? {} : { memory }),
         ...(startExport === undefined ? {} : { startExport }),
       };
       const module = { digest: key, meta, bytes: gated.module.bytes };
-      remember(key, module);
+      remember(name, module);
       store(file, module);
       return { ok: true, module };
     },

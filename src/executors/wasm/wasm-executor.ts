@@ -56,7 +56,7 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
 
   const loadModule = (plugin: Pick<Execution['plugin'], 'directory' | 'files'>, modulePath: string, memoryBytes: number) => {
     try {
-      return modules.load({ file: join(plugin.directory, modulePath), sha256: plugin.files[modulePath] ?? '', memoryBytes });
+      return modules.load({ file: `${plugin.directory}/${modulePath}`, sha256: plugin.files[modulePath] ?? '', memoryBytes });
     } catch (error) {
       return { ok: false as const, problems: [`"${modulePath}" cannot be read: ${reasonOf(error)}`] };
     }
@@ -68,16 +68,15 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
   ): Promise<{ answer: HostAnswer; stoppedBy?: StopReason }> => {
     let stoppedBy: StopReason | undefined;
     // Requests and commands that run for a guest end with it.
-    const ended = new AbortController();
+    const az = createAzHost({ execution, live, services: options.services });
     const stop = (reason: StopReason): void => {
       stoppedBy ??= reason;
-      ended.abort();
+      az.stop();
       void host.kill(reason);
     };
     const onAbort = (): void => stop('cancelled');
     live.signal.addEventListener('abort', onAbort, { once: true });
     const deadline = setTimeout(stop, execution.limits.timeoutMs, 'deadline');
-    const az = createAzHost({ execution, live, signal: ended.signal, services: options.services });
     // Between the loan of the host and this moment.
     if (live.signal.aborted) onAbort();
     try {
@@ -96,7 +95,6 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
     } finally {
       clearTimeout(deadline);
       live.signal.removeEventListener('abort', onAbort);
-      ended.abort();
       await az.close();
     }
   };

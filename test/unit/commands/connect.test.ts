@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -46,6 +46,19 @@ describe('runConnect()', () => {
     expect(Object.keys(found)).toEqual([key]);
     expect(found[key]?.['plugins']).toMatchObject({ command: process.execPath, args: [expect.stringMatching(/^\//) as string, 'serve'] });
     expect(written).toEqual([`Connected ${CLIENTS[client].title}: "plugins" in ${file}`]);
+  });
+
+  test('enters the program itself, not the link by which it was called', () => {
+    const { tmp, run } = useConnect();
+    const [program, link] = [join(tmp, 'cli.js'), join(tmp, 'plugbridge')];
+    writeFileSync(program, '');
+    symlinkSync('cli.js', link);
+    const called = process.argv[1] ?? '';
+    process.argv[1] = link;
+    onTestFinished(() => void (process.argv[1] = called));
+    run();
+    const found = JSON.parse(readFileSync(join(tmp, '.mcp.json'), 'utf8')) as { mcpServers: { plugins: { args: string[] } } };
+    expect(found.mcpServers.plugins.args).toEqual([program, 'serve']);
   });
 
   test('says when nothing had to change, and what changed as JSON', () => {

@@ -40,7 +40,7 @@ describe('loadConfig()', () => {
       limits: { calls: 64, queue: 1_000, text_bytes: 40_000 },
       audit: { sync: 'grouped', sync_interval_ms: 100 },
       artifacts: { quota_mb: 512, expiry_days: 7 },
-      http: { session_idle_minutes: 30, max_sessions: 100 },
+      http: { session_idle_minutes: 30, max_sessions: 100, allowed_hosts: [] },
     });
   });
 
@@ -50,6 +50,31 @@ describe('loadConfig()', () => {
     expect(loaded.file).toBe(file);
     expect(loaded.config.plugins).toEqual([join(own.config, 'mine'), '/abs', join(tmp, 'up')]);
     expect(loaded.config.limits).toEqual({ timeout_ms: 5_000, calls: 64, queue: 1_000, text_bytes: 40_000 });
+  });
+
+  test.for([
+    ['root = "work"', 'config/work'],
+    ['root = "../up"', 'up'],
+    ['root = "."', 'config'],
+  ] as const)('takes the root relative to the file: %s', ([text, wanted]) => {
+    const { own, tmp } = useOwn(text);
+    expect(loadConfig(own, undefined).config.root).toBe(join(tmp, wanted));
+  });
+
+  test('takes an absolute root as it is', () => {
+    expect(loadConfig(useOwn('root = "/abs"').own, undefined).config.root).toBe('/abs');
+  });
+
+  test('takes host names and addresses for allowed_hosts', () => {
+    const { own } = useOwn('[http]\nallowed_hosts = ["plugins.example.com", "10.0.0.1", "[fd00::1]", "box"]');
+    expect(loadConfig(own, undefined).config.http.allowed_hosts).toEqual(['plugins.example.com', '10.0.0.1', '[fd00::1]', 'box']);
+  });
+
+  test.for(['', '*', 'a.example:80', 'http://a.example', 'a/b', '-a', 'a b', 'fd00::1'])('refuses the allowed host "%s"', (host) => {
+    const { own, file } = useOwn(`[http]\nallowed_hosts = ["${host}"]`);
+    expect(errorOf(() => loadConfig(own, undefined)).message).toBe(
+      `Cannot use the configuration "${file}": "http.allowed_hosts.0": wanted is a host name or an address, without scheme and port`,
+    );
   });
 
   test('prefers --config to PLUGBRIDGE_CONFIG to the user’s file', () => {
@@ -74,6 +99,7 @@ describe('loadConfig()', () => {
     ['[limits]\ncalls = 1.5', '"limits.calls": Invalid input: expected int, received number'],
     ['[limits]\ncalls = 9007199254740993', '"limits.calls": Invalid input: expected number, received bigint'],
     ['[audit]\nsync = "never"', '"audit.sync": Invalid option: expected one of "grouped"|"each"'],
+    ['root = ""', '"root": Too small: expected string to have >=1 characters'],
     ['plugins = "one"', '"plugins": Invalid input: expected array, received string'],
     ['plugins = [1]', '"plugins.0": Invalid input: expected string, received number'],
   ] as const)('refuses %o', ([text, reason]) => {

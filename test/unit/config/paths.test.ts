@@ -13,58 +13,66 @@ function usePlaces() {
   vi.stubEnv('HOME', home);
   onTestFinished(() => void vi.unstubAllEnvs());
   const own: OwnPaths = { config: '/own/config', data: '/own/data', cache: '/own/cache', state: '/own/state' };
-  return { tmp, home, project: join(tmp, 'project'), other: join(tmp, 'other'), own };
+  const none = { flag: undefined, configured: undefined, environment: {}, workingDirectory: tmp, own };
+  return { tmp, home, project: join(tmp, 'project'), other: join(tmp, 'other'), none };
 }
 
 describe('findRoot()', () => {
   test('takes --root, relative to the working directory', () => {
-    const { project, tmp, other, own } = usePlaces();
+    const { project, other, none } = usePlaces();
     const environment = { CLAUDE_PROJECT_DIR: other };
-    expect(findRoot({ flag: 'project', environment, workingDirectory: tmp, own })).toEqual({ path: project, isOwn: false });
+    expect(findRoot({ ...none, flag: 'project', configured: other, environment })).toEqual({ path: project, isOwn: false });
   });
 
   test('takes CLAUDE_PROJECT_DIR next, unless it is empty', () => {
-    const { project, other, own } = usePlaces();
-    const sources = { flag: undefined, workingDirectory: project, own };
-    expect(findRoot({ ...sources, environment: { CLAUDE_PROJECT_DIR: other } }).path).toBe(other);
+    const { home, project, other, none } = usePlaces();
+    const sources = { ...none, workingDirectory: project };
+    expect(findRoot({ ...sources, configured: home, environment: { CLAUDE_PROJECT_DIR: other } }).path).toBe(other);
     expect(findRoot({ ...sources, environment: { CLAUDE_PROJECT_DIR: '' } }).path).toBe(project);
   });
 
+  test.for([{}, { CLAUDE_PROJECT_DIR: '' }])('takes the configured one when neither flag nor environment name one: %o', (environment) => {
+    const { home, project, other, none } = usePlaces();
+    const sources = { ...none, environment, configured: other };
+    expect(findRoot({ ...sources, workingDirectory: project })).toEqual({ path: other, isOwn: false });
+    expect(findRoot({ ...sources, workingDirectory: '/' })).toEqual({ path: other, isOwn: false });
+    expect(findRoot({ ...sources, configured: home })).toEqual({ path: home, isOwn: false });
+  });
+
   test('takes the working directory last, canonical', () => {
-    const { project, tmp, own } = usePlaces();
+    const { project, tmp, none } = usePlaces();
     symlinkSync(project, join(tmp, 'link'));
-    expect(findRoot({ flag: undefined, environment: {}, workingDirectory: join(tmp, 'link'), own })).toEqual({
+    expect(findRoot({ ...none, workingDirectory: join(tmp, 'link') })).toEqual({
       path: project,
       isOwn: false,
     });
   });
 
   test.for(['/', 'home', 'link to home'])('takes one of our own in place of %s', (where) => {
-    const { home, tmp, own } = usePlaces();
+    const { home, tmp, none } = usePlaces();
     symlinkSync(home, join(tmp, 'link'));
     const workingDirectory = where === '/' ? '/' : where === 'home' ? home : join(tmp, 'link');
-    expect(findRoot({ flag: undefined, environment: {}, workingDirectory, own })).toEqual({ path: '/own/data/root', isOwn: true });
+    expect(findRoot({ ...none, workingDirectory })).toEqual({ path: '/own/data/root', isOwn: true });
   });
 
   test('takes home when a person asks for it', () => {
-    const { home, own } = usePlaces();
-    expect(findRoot({ flag: home, environment: {}, workingDirectory: '/', own })).toEqual({ path: home, isOwn: false });
+    const { home, none } = usePlaces();
+    expect(findRoot({ ...none, flag: home, workingDirectory: '/' })).toEqual({ path: home, isOwn: false });
   });
 
   test('works for users without a home directory', () => {
-    const { project, own } = usePlaces();
+    const { project, none } = usePlaces();
     vi.stubEnv('HOME', '/nonexistent');
-    expect(findRoot({ flag: undefined, environment: {}, workingDirectory: project, own }).path).toBe(project);
+    expect(findRoot({ ...none, workingDirectory: project }).path).toBe(project);
   });
 
   test.for(['missing', 'file'])('refuses a %s', (name) => {
-    const { tmp, own } = usePlaces();
+    const { tmp, none } = usePlaces();
     writeFileSync(join(tmp, 'file'), '');
     const message = `Cannot use the root "${join(tmp, name)}": it must be an existing directory`;
-    expect(() => findRoot({ flag: name, environment: {}, workingDirectory: tmp, own })).toThrow(message);
-    expect(() => findRoot({ flag: undefined, environment: { CLAUDE_PROJECT_DIR: join(tmp, name) }, workingDirectory: tmp, own })).toThrow(
-      message,
-    );
+    expect(() => findRoot({ ...none, flag: name })).toThrow(message);
+    expect(() => findRoot({ ...none, environment: { CLAUDE_PROJECT_DIR: join(tmp, name) } })).toThrow(message);
+    expect(() => findRoot({ ...none, configured: join(tmp, name) })).toThrow(message);
   });
 });
 

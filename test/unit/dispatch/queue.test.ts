@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { createCallQueue, type Admission, type CallQueue, type Place } from '../../../src/dispatch/queue.ts';
 
-const quiet = new AbortController().signal;
-const enter = (queue: CallQueue, plugin: string, { concurrency = 16, signal = quiet } = {}): Promise<Admission> =>
+const enter = (queue: CallQueue, plugin: string, { concurrency = 16, signal = new AbortController().signal } = {}): Promise<Admission> =>
   Promise.resolve(queue.enter(plugin, { concurrency, signal }));
 async function placeIn(queue: CallQueue, plugin: string, concurrency = 16): Promise<Place> {
   const admission = await enter(queue, plugin, { concurrency });
@@ -58,7 +57,35 @@ describe('createCallQueue()', () => {
     await placeIn(queue, 'a');
     void enter(queue, 'a');
     expect(await enter(queue, 'b')).toEqual({ kind: 'full', limit: 'limits.queue (1)' });
+    expect(await enter(queue, 'a')).toEqual({ kind: 'full', limit: 'limits.queue (1)' });
     expect(await enter(createCallQueue({ maxRunning: 0, maxWaiting: 0 }), 'b')).toEqual({ kind: 'full', limit: 'limits.queue (0)' });
+  });
+
+  test.for([
+    [2, 1],
+    [3, 1],
+    [10, 5],
+  ] as const)('of %i that may wait lets %i be of one plugin, so that others can wait too', async ([maxWaiting, share]) => {
+    const queue = createCallQueue({ maxRunning: 1, maxWaiting });
+    const place = await placeIn(queue, 'busy');
+    const waiting = Array.from({ length: share }, () => enter(queue, 'busy'));
+    expect(await enter(queue, 'busy')).toEqual({ kind: 'full', limit: `one plugin’s half of limits.queue (${share})` });
+    void enter(queue, 'other');
+    expect(queue.waiting).toBe(share + 1);
+    // One that has left the queue makes room for the next of the same plugin.
+    place.leave();
+    expect((await waiting[0])?.kind).toBe('place');
+    void enter(queue, 'busy');
+    expect(queue.waiting).toBe(share + 1);
+  });
+
+  test('lets a plugin wait alone when the queue is for one', async () => {
+    const queue = createCallQueue({ maxRunning: 1, maxWaiting: 1 });
+    const place = await placeIn(queue, 'a');
+    const next = enter(queue, 'a');
+    expect(queue.waiting).toBe(1);
+    place.leave();
+    expect((await next).kind).toBe('place');
   });
 
   test('lets a waiting call go when it is cancelled, and keeps the order of the others', async () => {

@@ -39,6 +39,7 @@ const SENTENCES: readonly (readonly [page: string, sentence: string])[] = [
     'docs/sandbox.md',
     `A command has ${DEFAULT_COMMAND_LIMITS.timeoutMs / 1000} s, ${DEFAULT_COMMAND_LIMITS.outputBytes / MEBI} MiB each of stdout and stderr, ${DEFAULT_COMMAND_LIMITS.processes} processes and, with control groups, ${DEFAULT_COMMAND_LIMITS.memoryBytes / MEBI} MiB of memory`,
   ],
+  ['docs/sandbox.md', `at most ${DEFAULT_COMMAND_LIMITS.addressSpaceBytes / MEBI / 1024} GiB of address space`],
   ['docs/errors.md', `a call may use ${count(DEFAULT_LIMITS.hostCalls)} host functions`],
   ['docs/life-of-a-call.md', `Text of more than ${count(config.limits.text_bytes)} characters is cut`],
   ['docs/audit.md', `at most ${MAX_LINE_BYTES / 1024} KiB, mode 0600`],

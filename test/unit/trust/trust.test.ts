@@ -100,7 +100,7 @@ test('addGrant() gives up on a lock that is held', () => {
   expect(readFileSync(join(stateDirectory, 'grants.json.lock'), 'utf8')).toBe(`${process.pid} held`);
 });
 
-const PLACE = { directory: '/work/proj/.agentzero/plugins/vault', digest: 'sha256:a' };
+const PLACE = { plugin: 'vault', directory: '/work/proj/.agentzero/plugins/vault', digest: 'sha256:a' };
 
 test.for(['flag', 'config', 'user', 'installed'] as const)('isTrusted() trusts the origin %s', (origin, { expect }) => {
   expect(createTrustStore({ stateDirectory: useTmp(), now }).isTrusted({ origin, ...PLACE })).toEqual({ trusted: true });
@@ -112,7 +112,7 @@ test('isTrusted() trusts what a workspace brings only as it was when a person tr
   expect(store.isTrusted(question)).toEqual({
     trusted: false,
     changed: false,
-    reason: `It came with the workspace; look at "${PLACE.directory}", then run: plugbridge trust`,
+    reason: `It came with the workspace; look at "${PLACE.directory}", then run: plugbridge trust vault`,
   });
   store.addTrust(PLACE.directory, PLACE.digest);
   expect(store.isTrusted(question)).toEqual({ trusted: true });
@@ -120,7 +120,7 @@ test('isTrusted() trusts what a workspace brings only as it was when a person tr
   expect(store.isTrusted({ ...question, digest: 'sha256:b' })).toEqual({
     trusted: false,
     changed: true,
-    reason: `Its files changed since it was trusted; look at "${PLACE.directory}", then run: plugbridge trust`,
+    reason: `Its files changed since it was trusted; look at "${PLACE.directory}", then run: plugbridge trust vault`,
   });
   store.addTrust(PLACE.directory, 'sha256:b');
   expect(store.isTrusted(question)).toMatchObject({ changed: true });

@@ -7,13 +7,15 @@ import { meterCode } from './meter-code.ts';
 import type { ModuleShape } from './module-shape.ts';
 import { readModule } from './read-module.ts';
 import { tryNameForeignFile } from './recognise.ts';
-import { rewriteModule } from './rewrite-module.ts';
+import { MEMORY_IMPORT, rewriteModule } from './rewrite-module.ts';
 
 export type { ModuleImport } from './check-imports.ts';
 
 export interface GateOptions {
   /** Cap of the one memory, rounded down to whole pages. */
   readonly memoryBytes: number;
+  /** Whether the memory is to be imported as `plugbridge::memory`, so that the host can give one that it has used before. */
+  readonly importMemory?: boolean;
 }
 
 /** A module that passed, as the host may compile it. */
@@ -58,7 +60,7 @@ export function gateModule(bytes: Uint8Array, options: GateOptions): GateResult 
   }
 }
 
-function gateShape(bytes: Uint8Array, shape: ModuleShape, { memoryBytes }: GateOptions): GateResult {
+function gateShape(bytes: Uint8Array, shape: ModuleShape, { memoryBytes, importMemory = false }: GateOptions): GateResult {
   const exports = checkExports(shape);
   const code = meterCode(bytes, shape);
   const problems = [...checkImports(shape), ...exports.problems, ...checkSizes(shape, memoryBytes), ...(code.ok ? [] : code.problems)];
@@ -68,7 +70,7 @@ function gateShape(bytes: Uint8Array, shape: ModuleShape, { memoryBytes }: GateO
   const fuelExport = chooseName('__az_fuel', shape);
   const startExport = shape.startFunction === undefined ? undefined : chooseName('__az_start', shape);
   const added = { fuelExport, ...(startExport !== undefined && { startExport }), ...(memory !== undefined && { memory }) };
-  const rewritten = rewriteModule(bytes, { shape, code: code.code, ...added });
+  const rewritten = rewriteModule(bytes, { shape, code: code.code, ...added, ...(importMemory && { memoryImport: MEMORY_IMPORT }) });
   // The gate reads structure, the engine's validator checks types: both must agree, on what came and on what goes on.
   if (!WebAssembly.validate(bytes)) return refuse(['WASM module is invalid: its code does not pass type checking']);
   if (!WebAssembly.validate(rewritten)) return refuse(['WASM module cannot be metered: it passes type checking only without its charges']);

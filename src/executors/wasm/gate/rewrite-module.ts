@@ -7,6 +7,7 @@ const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const I64 = 0x7e;
 const MUTABLE = 1;
 const EXPORT_FUNCTION = 0;
+const IMPORT_MEMORY = 2;
 const EXPORT_GLOBAL = 3;
 const FUNCREF = 0x70;
 const EXTERNREF = 0x6f;
@@ -14,12 +15,18 @@ const HAS_MAX = 1;
 /** A count is at most five bytes, a name’s length two: room for what is added to a section. */
 const SLACK_BYTES = 1_024;
 
+/** The name of an import that no plugin can have, because plugins import from `az` alone. */
+export const MEMORY_IMPORT = { module: 'plugbridge', name: 'memory' } as const;
+type MemoryImport = typeof MEMORY_IMPORT;
+
 export interface RewriteOptions {
   readonly shape: ModuleShape;
   /** Content of the new code section. */
   readonly code: Uint8Array;
   /** The one memory with its final maximum. */
   readonly memory?: Required<MemoryShape>;
+  /** Import the memory under this name instead of defining it. */
+  readonly memoryImport?: MemoryImport;
   readonly fuelExport: string;
   readonly startExport?: string;
 }
@@ -52,8 +59,10 @@ function writeContent(writer: ByteWriter, { id, bytes, options }: { id: number; 
       return;
     case SECTION.table:
       return writeTables(writer, shape);
+    case SECTION.import:
+      return writeImports(writer, bytes, options);
     case SECTION.memory:
-      return writeMemory(writer, options.memory);
+      return writeMemories(writer, options);
     case SECTION.global:
       return writeGlobals(writer, bytes, shape);
     case SECTION.export:
@@ -76,11 +85,28 @@ function writeTables(writer: ByteWriter, shape: ModuleShape): void {
   }
 }
 
-function writeMemory(writer: ByteWriter, memory: RewriteOptions['memory']): void {
-  if (memory === undefined) return;
-  writeBytes(writer, [1, HAS_MAX]);
-  writeU32(writer, memory.minPages);
-  writeU32(writer, memory.maxPages);
+function writeImports(writer: ByteWriter, bytes: Uint8Array, { shape, memory, memoryImport }: RewriteOptions): void {
+  const added = memory === undefined || memoryImport === undefined ? 0 : 1;
+  if (shape.imports.length + added === 0) return;
+  writeU32(writer, shape.imports.length + added);
+  writeEntries(writer, bytes, { shape, id: SECTION.import });
+  if (memory === undefined || memoryImport === undefined) return;
+  writeName(writer, memoryImport.module);
+  writeName(writer, memoryImport.name);
+  writeByte(writer, IMPORT_MEMORY);
+  writeMemoryType(writer, memory);
+}
+
+function writeMemories(writer: ByteWriter, { memory, memoryImport }: RewriteOptions): void {
+  if (memory === undefined || memoryImport !== undefined) return;
+  writeU32(writer, 1);
+  writeMemoryType(writer, memory);
+}
+
+function writeMemoryType(writer: ByteWriter, { minPages, maxPages }: Required<MemoryShape>): void {
+  writeByte(writer, HAS_MAX);
+  writeU32(writer, minPages);
+  writeU32(writer, maxPages);
 }
 
 function writeGlobals(writer: ByteWriter, bytes: Uint8Array, shape: ModuleShape): void {
@@ -98,11 +124,15 @@ function writeExports(writer: ByteWriter, bytes: Uint8Array, { shape, fuelExport
 }
 
 function writeExport(writer: ByteWriter, { name, kind, index }: { name: string; kind: number; index: number }): void {
+  writeName(writer, name);
+  writeByte(writer, kind);
+  writeU32(writer, index);
+}
+
+function writeName(writer: ByteWriter, name: string): void {
   const encoded = new TextEncoder().encode(name);
   writeU32(writer, encoded.byteLength);
   writeRange(writer, encoded, { start: 0, end: encoded.byteLength });
-  writeByte(writer, kind);
-  writeU32(writer, index);
 }
 
 /** Copies a section’s entries without the count before them, which may be padded to five bytes. */

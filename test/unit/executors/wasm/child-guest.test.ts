@@ -38,9 +38,9 @@ async function run(
   wat: string | Uint8Array,
   options: { call?: Partial<GuestCall>; reply?: (asked: Asked) => HostReply; request?: string } = {},
 ) {
-  const gated = gateModule(typeof wat === 'string' ? await assembleWat(wat) : wat, { memoryBytes: 1024 * 1024 });
+  const gated = gateModule(typeof wat === 'string' ? await assembleWat(wat) : wat, { memoryBytes: 1024 * 1024, importMemory: true });
   if (!gated.ok) throw new Error(gated.problems.join('; '));
-  const { entry, fuelExport, startExport } = gated.module;
+  const { entry, fuelExport, startExport, memory } = gated.module;
   const asked: Asked[] = [];
   const logs: string[] = [];
   const runner = createGuestRunner({
@@ -59,7 +59,7 @@ async function run(
   });
   runner.load(
     1,
-    { entry, fuelExport, memoryPages: 16, ...(startExport === undefined ? {} : { startExport }) },
+    { entry, fuelExport, ...(startExport === undefined ? {} : { startExport }), ...(memory === undefined ? {} : { memory }) },
     Buffer.from(gated.module.bytes),
   );
   const call = {
@@ -94,6 +94,27 @@ describe('createGuestRunner().run()', () => {
     ['calls-host-forever', { status: RESULT.hostCalls, text: '101 host calls, the limit is 100' }],
   ] as const)('%s', async ([name, wanted]) => {
     expect(await resultOf(await loadWasmFixture(name), { call: name === 'recurses-forever' ? { fuel: 1e12 } : {} })).toMatchObject(wanted);
+  });
+
+  test.for([
+    ['that was written to', ''],
+    ['that was grown', '(drop (memory.grow (i32.const 1)))'],
+    ['of a guest that trapped', '(if (i32.eq (i32.load8_u (i32.const 42)) (i32.const 48)) (then (unreachable)))'],
+    ['that is larger than what is wiped', '', 9],
+  ] as const)('gives a memory of its initial size, zero but for its data, after one %s', async ([, dirty, pages = 1]) => {
+    const wat = `(module (memory (export "memory") ${pages})
+      (data (i32.const 16) "{\\"success\\":true,\\"output\\":\\"??\\"}")
+      (func (export "alloc") (param i32) (result i32) (i32.const 1024))
+      (func (export "run") (param i32 i32) (result i64)
+        (i32.store8 (i32.const 42) (i32.add (i32.const 48) (i32.load8_u (i32.const 50000))))
+        (i32.store8 (i32.const 43) (i32.add (i32.const 48) (memory.size)))
+        (memory.fill (i32.const 50000) (i32.const 7) (i32.const 1000))
+        ${dirty}
+        (i64.const ${(16n << 32n) | 30n})))`;
+    const { result, again } = await run(wat);
+    if (dirty.includes('unreachable')) expect(result.status).toBe(RESULT.trapped);
+    else expect(result).toMatchObject({ status: RESULT.ok, text: `0${pages}` });
+    for (let i = 0; i < 3; i++) expect(again()).toEqual(result);
   });
 
   test('reports fuel that was used up as all of it', async () => {

@@ -30,7 +30,7 @@ describe('createModuleCache().load()', () => {
     const { directory, source, file } = await useModule();
     const cache = createModuleCache(directory);
     const module = moduleOf(cache.load(source));
-    expect(module.meta).toEqual({ entry: 'run', fuelExport: '__az_fuel', memoryPages: 16 });
+    expect(module.meta).toEqual({ entry: 'run', fuelExport: '__az_fuel', memory: { minPages: 1, maxPages: 16 } });
     rmSync(file);
     expect(moduleOf(cache.load(source))).toBe(module);
     const again = moduleOf(createModuleCache(directory).load(source));
@@ -48,7 +48,7 @@ describe('createModuleCache().load()', () => {
     const { directory, source } = await useModule();
     const cache = createModuleCache(directory);
     const small = moduleOf(cache.load({ ...source, memoryBytes: 128 * 1024 }));
-    expect(small.meta.memoryPages).toBe(2);
+    expect(small.meta.memory?.maxPages).toBe(2);
     expect(small.digest).not.toBe(moduleOf(cache.load(source)).digest);
   });
 
