@@ -76,4 +76,3 @@ export function describeGroups({ material, cli }) {
     },
   };
 }
-

@@ -22,9 +22,9 @@ export async function connectHttp(server, protocol) {
     let answer;
     try {
       const { status, head } = await connection.post(text, headers, (body) => {
-        const receivedMs = performance.now();
+        const atMs = performance.now();
         const message = JSON.parse(body);
-        if (message.id === id && message.method === undefined) answer = [undefined, message, receivedMs, body.length, sentMs];
+        if (message.id === id && message.method === undefined) answer = [undefined, message, { atMs, bytes: body.length, sentMs }];
       });
       const session = /\r\nmcp-session-id:\s*(\S+)/i.exec(head)?.[1];
       if (session !== undefined) headers = `${authorization}Mcp-Session-Id: ${session}\r\nMCP-Protocol-Version: ${protocol}\r\n`;

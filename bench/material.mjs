@@ -102,7 +102,7 @@ async function compileSdkGuest(directory) {
   mkdirSync(join(directory, 'echo/assembly'), { recursive: true });
   writeFileSync(join(directory, 'echo/assembly/index.ts'), SDK_GUEST);
   const options = ['--baseDir', directory, '--config', 'guest-sdk/asconfig.json', '--outFile', 'echo.wasm'];
-  const { error, stderr } = await asc.main(['echo/assembly/index.ts', ...options]);
-  if (error) throw new Error(`Cannot compile the guest: ${stderr.toString()}`, { cause: error });
+  const { error } = await asc.main(['echo/assembly/index.ts', ...options]);
+  if (error) throw new Error(`Cannot compile the guest: ${error.message}`, { cause: error });
   return readFileSync(join(directory, 'echo.wasm'));
 }

@@ -27,13 +27,17 @@ process.exitCode = values.core === 'none' || pinnedTo !== undefined ? await main
 /** Waking an idle second core can cost more than a call, and which core is awake is chance: everything shares one. */
 function runPinned() {
   const env = { ...process.env, PLUGBRIDGE_BENCH_CORE: values.core };
-  const { status, error } = spawnSync('taskset', ['-c', values.core, process.execPath, ...process.argv.slice(1)], { stdio: 'inherit', env });
+  const { status, error } = spawnSync('taskset', ['-c', values.core, process.execPath, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+    env,
+  });
   if (error) throw new Error('Cannot pin to one core: install util-linux for taskset, or give --core none', { cause: error });
   return status ?? 1;
 }
 
 async function main() {
-  if (!existsSync(`${values.dist}/cli.js`)) throw new Error(`Cannot find "${values.dist}/cli.js": wanted the built product, see npm run build`);
+  if (!existsSync(`${values.dist}/cli.js`))
+    throw new Error(`Cannot find "${values.dist}/cli.js": wanted the built product, see npm run build`);
   const material = await makeMaterial(SET_SIZES);
   try {
     const all = describeGroups({ material, cli: material.copyProduct(values.dist) });

@@ -35,9 +35,9 @@ async function open(connection) {
 
 const request = (connection, method, params) =>
   new Promise((resolve, reject) => {
-    connection.send(method, JSON.stringify({ jsonrpc: '2.0', id: method, method, params }), (error, message, receivedMs) => {
+    connection.send(method, JSON.stringify({ jsonrpc: '2.0', id: method, method, params }), (error, message, received) => {
       if (error ?? message.error) reject(error ?? new Error(`${method}: ${JSON.stringify(message.error)}`));
-      else resolve({ result: message.result, receivedMs });
+      else resolve({ result: message.result, receivedMs: received.atMs });
     });
   });
 
@@ -67,12 +67,12 @@ async function runLoop(connection, { method, params, expect, firstId, count, con
       if (sent === count) return;
       const index = sent++;
       const id = firstId + index;
-      const sentMs = connection.send(id, `{"jsonrpc":"2.0","id":${id}${tail}`, (error, message, receivedMs, _bytes, reallySentMs) => {
-        if (error) return void reject(error);
-        latenciesMs[index] = receivedMs - (reallySentMs ?? sentMs);
+      const sentMs = connection.send(id, `{"jsonrpc":"2.0","id":${id}${tail}`, (error, message, received) => {
+        if (error) return reject(error);
+        latenciesMs[index] = received.atMs - (received.sentMs ?? sentMs);
         const { result } = message;
         const isRight = result !== undefined && result.isError !== true && (index > 0 || JSON.stringify(result).includes(expect));
-        if (!isRight) return void reject(new Error(`unexpected answer: ${JSON.stringify(message).slice(0, 500)}`));
+        if (!isRight) return reject(new Error(`unexpected answer: ${JSON.stringify(message).slice(0, 500)}`));
         answered++;
         if (answered === count) resolve();
         else sendNext();

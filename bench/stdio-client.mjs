@@ -2,7 +2,7 @@
 import { startServer } from './server-process.mjs';
 
 /**
- * Starts the server. `send(id, text, onAnswer)` gives the time of sending; `onAnswer(error, message, receivedMs, bytes)`.
+ * Starts the server. `send(id, text, onAnswer)` gives the time of sending; `onAnswer(error, message, { atMs, bytes })`.
  */
 export async function connectStdio(server) {
   const process = startServer(server);
@@ -16,12 +16,12 @@ export async function connectStdio(server) {
   });
 
   const takeLine = (line) => {
-    const receivedMs = performance.now();
+    const atMs = performance.now();
     const message = JSON.parse(line.toString('utf8'));
     const onAnswer = message.method === undefined ? waiting.get(message.id) : undefined;
     if (onAnswer === undefined) return;
     waiting.delete(message.id);
-    onAnswer(undefined, message, receivedMs, line.length);
+    onAnswer(undefined, message, { atMs, bytes: line.length });
   };
   let pieces = [];
   stdout.on('data', (chunk) => {

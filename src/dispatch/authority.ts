@@ -93,33 +93,27 @@ export interface CallPermit extends Pick<LiveEnds, 'permit' | 'refused'> {
 export function createPermit(prepared: PreparedCall, options: PermitOptions): CallPermit {
   const used = new Set<string>();
   const refusals: Refusal[] = [];
-  let hasEffect = false;
+  const usage = { used, refusals, hasEffect: false };
   const refuse = (refusal: Refusal): Refusal => {
     const isNew = !refusals.some((one) => one.capability === refusal.capability && one.reason === refusal.reason);
     if (isNew && refusals.length < MAX_KEPT) refusals.push(refusal);
     return refusal;
   };
   return {
-    usage: {
-      used,
-      refusals,
-      get hasEffect() {
-        return hasEffect;
-      },
-    },
+    usage,
     refused: (refusal) => void refuse(refusal),
     permit(use) {
       const verdict = decide(prepared, use);
       if (verdict.effect === 'allow') {
         if (used.size < MAX_KEPT) used.add(describeUse(use));
         // Commands that have rules only read. A connection is made when its last gate, the address, has let it pass.
-        if (use.kind === 'write:fs' || use.kind === 'net-address' || (use.kind === 'exec' && !verdict.argv)) hasEffect = true;
+        if (use.kind === 'write:fs' || use.kind === 'net-address' || (use.kind === 'exec' && !verdict.argv)) usage.hasEffect = true;
         return verdict.argv ? { allowed: true, args: verdict.argv.slice(1) } : { allowed: true };
       }
       const { capability, reason, hint } = verdict;
       if (verdict.effect === 'deny') return refuse({ allowed: false, capability, by: verdict.by, reason: `${reason}. ${hint}` });
       // A use that the person will be asked about is no refusal yet; the call starts anew with the answer.
-      if (!hasEffect && options.onAsk(capability)) return { allowed: false, capability, by: 'grant', reason };
+      if (!usage.hasEffect && options.onAsk(capability)) return { allowed: false, capability, by: 'grant', reason };
       return refuse({ allowed: false, capability, by: 'grant', reason: `${reason}. ${hint}` });
     },
   };

@@ -111,9 +111,9 @@ async function runCall(deps: DispatchDeps, call: OpenCall, authority: CallAuthor
   let report: ExecutionReport;
   try {
     report = await deps.executors[call.tool.plugin.runtime.kind].execute(describeExecution(deps, call, authority), {
-      ...live.ends,
       permit,
       refused,
+      ...live.ends,
     });
   } catch (error) {
     call.record.broken(error);

@@ -27,28 +27,43 @@ interface RecordedCall {
   readonly argumentsDigest: string;
 }
 
+/** What differs between the ends of calls. Members are written out one by one here: joining objects costs more than all else. */
+interface CallEnd extends Pick<OutcomeFields, 'outcome'>, Partial<Pick<OutcomeFields, 'tier' | 'used' | 'refusals'>> {
+  readonly error?: string | undefined;
+  readonly exit?: string;
+  readonly usage?: ExecutionReport['usage'] | undefined;
+}
+
 export function openRecord(journal: Journal, { callId, caller, tool, args, argumentsDigest }: RecordedCall): CallRecord {
   const startedMs = performance.now();
   const { plugin, command } = tool;
   const client = { name: caller.client, version: caller.clientVersion };
-  const common = { callId, client, plugin: plugin.name, command: command.name };
 
-  const end = (fields: Pick<OutcomeFields, 'outcome'> & Partial<OutcomeFields>): void =>
+  const end = ({ outcome, error, exit, usage, tier = 'none', used = [], refusals = [] }: CallEnd): void =>
     journal.outcome({
-      ...common,
+      callId,
+      client,
+      plugin: plugin.name,
+      command: command.name,
+      outcome,
+      ...(error === undefined ? {} : { error }),
+      ...(exit === undefined ? {} : { exit }),
       durationMs: Math.round((performance.now() - startedMs) * 1000) / 1000,
-      bytesIn: 0,
-      bytesOut: 0,
-      tier: 'none',
-      used: [],
-      refusals: [],
-      ...fields,
+      bytesIn: usage?.bytesIn ?? 0,
+      bytesOut: usage?.bytesOut ?? 0,
+      ...(usage?.fuel === undefined ? {} : { fuel: usage.fuel }),
+      tier,
+      used,
+      refusals,
     });
 
   return {
     intent(authority) {
       journal.intent({
-        ...common,
+        callId,
+        client,
+        plugin: plugin.name,
+        command: command.name,
         transport: caller.transport,
         principal: caller.principal,
         version: plugin.version,
@@ -61,13 +76,10 @@ export function openRecord(journal: Journal, { callId, caller, tool, args, argum
       });
     },
     outcome(outcome, ending) {
-      const usage = ending.kind === 'executed' ? ending.report.usage : undefined;
       end({
         outcome: outcome.kind,
-        ...(outcome.error ? { error: outcome.error.code } : {}),
-        bytesIn: usage?.bytesIn ?? 0,
-        bytesOut: usage?.bytesOut ?? 0,
-        ...(usage?.fuel === undefined ? {} : { fuel: usage.fuel }),
+        error: outcome.error?.code,
+        usage: ending.kind === 'executed' ? ending.report.usage : undefined,
         tier: outcome.tier,
         used: ending.kind === 'executed' ? [...ending.usage.used] : [],
         refusals: outcome.refusals.map(({ capability, by, reason }) => ({ capability, by, reason })),

@@ -159,14 +159,13 @@ export function createGuestRunner(options: GuestRunnerOptions) {
   Object.entries(AZ_IMPORTS).forEach(([name, signature], index) => {
     az[name] = signature.results[0] === 'i64' ? importText(index, name) : importCode(index, name, name === 'file_exists' ? -1 : ERROR_CODE);
   });
-  const imports = { az };
 
   const prepare = (id: number): void => {
     const loaded = modules.get(id);
     if (!loaded || loaded.spare) return;
     const memory = renewMemory(loaded);
     loaded.memory = memory;
-    loaded.spare = new WebAssembly.Instance(loaded.module, memory ? { ...imports, plugbridge: { memory } } : imports);
+    loaded.spare = new WebAssembly.Instance(loaded.module, memory ? { az, plugbridge: { memory } } : { az });
   };
 
   return {
@@ -221,7 +220,8 @@ export function createGuestRunner(options: GuestRunnerOptions) {
       }
       const left = state ? Number(state.fuel.value) : call.fuel;
       return {
-        ...answer,
+        status: answer.status,
+        text: answer.text,
         fuelUsed: call.fuel - Math.max(0, left),
         hostCalls: state?.hostCalls ?? 0,
         logBytesDropped: state?.logBytesDropped ?? 0,
