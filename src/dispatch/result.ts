@@ -37,7 +37,8 @@ export async function endCall(deps: EndingDeps, call: EndingCall, ending: Ending
   const { result } = report;
   const bind = async (text: string): Promise<BoundText> => {
     const bound = await boundText(text, { maxCharacters: deps.maxCharacters, keep: (whole) => keepText(deps.artifacts, call.id, whole) });
-    return { ...bound, content: [...bound.content, ...describeRefusals(usage.refusals)] };
+    const content = usage.refusals.length === 0 ? bound.content : [...bound.content, ...describeRefusals(usage.refusals)];
+    return { content, artifacts: bound.artifacts, truncated: bound.truncated };
   };
   if (result.kind !== 'ok') {
     const code = result.kind === 'failed' ? result.code : CODE_OF_RESULT[result.kind];
@@ -50,8 +51,13 @@ export async function endCall(deps: EndingDeps, call: EndingCall, ending: Ending
   const bound = await bind(result.output.text);
   return {
     kind: 'ok',
-    ...shared,
-    ...bound,
+    durationMs,
+    logs,
+    refusals: usage.refusals,
+    tier: report.usage.tier,
+    content: bound.content,
+    artifacts: bound.artifacts,
+    truncated: bound.truncated,
     // Clients show structured content in place of text, so what was too long as text is too long in this form too.
     ...(result.output.structured && !bound.truncated ? { structured: result.output.structured } : {}),
   };

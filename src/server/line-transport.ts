@@ -4,11 +4,11 @@ import {
   ProtocolErrorCode,
   serializeMessage,
   type JSONRPCMessage,
-  type JSONRPCRequest,
   type RequestId,
   type Transport,
 } from '@modelcontextprotocol/server';
 import { createLineReader } from './line-reader.ts';
+import { isObject, isPlainRequest } from './plain-request.ts';
 
 export interface LineTransportOptions {
   readonly input: Readable;
@@ -128,22 +128,6 @@ export function createLineTransport({ input, output, maxLineBytes, drainMs }: Li
     close,
   };
   return transport;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const REQUEST_KEYS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
-
-/**
- * Whether the schema of the SDK would take this as a request and leave it as it is. It takes more, but costs as much as
- * the rest of the way to the handler.
- */
-function isPlainRequest(value: unknown): value is JSONRPCRequest {
-  if (!isObject(value) || value['jsonrpc'] !== '2.0' || typeof value['method'] !== 'string') return false;
-  const { id, params } = value;
-  if (typeof id !== 'string' && !Number.isSafeInteger(id)) return false;
-  if (params !== undefined && (!isObject(params) || '_meta' in params)) return false;
-  return Object.keys(value).every((key) => REQUEST_KEYS.has(key));
 }
 
 function tryParseMessage(value: unknown): JSONRPCMessage | undefined {

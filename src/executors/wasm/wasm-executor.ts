@@ -5,7 +5,7 @@ import { reasonOf, type CallErrorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Execution, ExecutionReport, ExecutionResult, Executor, LiveEnds, Tier } from '../executor.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { createAzHost, type AzServices } from './az-host.ts';
+import { createAzHost, type AzHost, type AzServices } from './az-host.ts';
 import { RESULT, type ResultStatus } from './channel.ts';
 import { describeHostProcess } from './host-process.ts';
 import type { Host, HostAnswer } from './host.ts';
@@ -67,11 +67,12 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
     { execution, request, live, module }: RunningCall,
   ): Promise<{ answer: HostAnswer; stoppedBy?: StopReason }> => {
     let stoppedBy: StopReason | undefined;
-    // Requests and commands that run for a guest end with it.
-    const az = createAzHost({ execution, live, services: options.services });
+    // Many guests ask for nothing.
+    let az: AzHost | undefined;
     const stop = (reason: StopReason): void => {
       stoppedBy ??= reason;
-      az.stop();
+      // Requests and commands that run for a guest end with it.
+      az?.stop();
       void host.kill(reason);
     };
     const onAbort = (): void => stop('cancelled');
@@ -89,13 +90,17 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
         request,
         onLog: (message) => live.log({ level: 'info', message }),
         // Between the decision to stop and the death of the process a guest must not get anything done.
-        onHostCall: (index, strings) => (stoppedBy === undefined ? az.answer(index, strings) : { code: -1 }),
+        onHostCall: (index, strings) => {
+          if (stoppedBy !== undefined) return { code: -1 };
+          az ??= createAzHost({ execution, live, services: options.services });
+          return az.answer(index, strings);
+        },
       });
       return stoppedBy === undefined ? { answer } : { answer, stoppedBy };
     } finally {
       clearTimeout(deadline);
       live.signal.removeEventListener('abort', onAbort);
-      await az.close();
+      await az?.close();
     }
   };
 
@@ -122,8 +127,7 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
       try {
         const request = JSON.stringify(describeRequest(execution));
         const { answer, stoppedBy } = await callHost(host, { execution, request, live, module: loaded.module });
-        const { result, usage } = describeAnswer(host.tier, answer, { stoppedBy, timeoutMs: limits.timeoutMs });
-        return { result, usage: { bytesIn: Buffer.byteLength(request), ...usage } };
+        return describeAnswer(host.tier, answer, { stoppedBy, timeoutMs: limits.timeoutMs, bytesIn: Buffer.byteLength(request) });
       } finally {
         pool.release(host);
       }
@@ -149,20 +153,27 @@ interface RunningCall {
   readonly module: Parameters<Host['call']>[0]['module'];
 }
 
-function describeAnswer(tier: Tier, answer: HostAnswer, stop: { stoppedBy: StopReason | undefined; timeoutMs: number }): ExecutionReport {
+interface AnsweredCall {
+  readonly stoppedBy: StopReason | undefined;
+  readonly timeoutMs: number;
+  readonly bytesIn: number;
+}
+
+function describeAnswer(tier: Tier, answer: HostAnswer, { stoppedBy, timeoutMs, bytesIn }: AnsweredCall): ExecutionReport {
   const usage =
     answer.kind === 'died'
-      ? { hostCalls: answer.hostCalls }
+      ? { bytesIn, hostCalls: answer.hostCalls }
       : {
+          bytesIn,
           bytesOut: Buffer.byteLength(answer.text),
           hostCalls: answer.hostCalls,
           fuel: answer.fuelUsed,
           logBytesDropped: answer.logBytesDropped,
         };
   // An answer that came after the decision to stop may rest on host calls that were refused for it.
-  if (stop.stoppedBy === 'cancelled') return report(tier, { kind: 'cancelled' }, usage);
-  if (stop.stoppedBy === 'deadline') {
-    const message = `the plugin did not answer within ${stop.timeoutMs} ms and was killed`;
+  if (stoppedBy === 'cancelled') return report(tier, { kind: 'cancelled' }, usage);
+  if (stoppedBy === 'deadline') {
+    const message = `the plugin did not answer within ${timeoutMs} ms and was killed`;
     return report(tier, { kind: 'timed-out', limit: 'timeoutMs', message }, usage);
   }
   if (answer.kind === 'died')
@@ -180,7 +191,7 @@ const report = (tier: Tier, result: ExecutionResult, usage: Partial<ExecutionRep
   result,
   usage: {
     tier,
-    bytesIn: 0,
+    bytesIn: usage.bytesIn ?? 0,
     bytesOut: usage.bytesOut ?? 0,
     hostCalls: usage.hostCalls ?? 0,
     ...(usage.fuel === undefined ? {} : { fuel: usage.fuel }),
