@@ -45,8 +45,7 @@ export function createLineTransport({ input, output, maxLineBytes, drainMs }: Li
       refuse(null, ProtocolErrorCode.ParseError, 'Parse error: the line is not valid JSON');
       return;
     }
-    // A key of this name is data to us, but might not be to whatever copies the message; the schema knows what to do with it.
-    const message = isPlainRequest(value) && !line.includes('__proto__') ? value : tryParseMessage(value);
+    const message = isPlainRequest(value) ? value : tryParseMessage(value);
     if (message === undefined) refuseMessage(value);
     else deliver(message);
   }

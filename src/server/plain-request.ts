@@ -11,7 +11,7 @@ export function isPlainRequest(value: unknown): value is JSONRPCRequest {
   if (!isObject(value) || value['jsonrpc'] !== '2.0' || typeof value['method'] !== 'string') return false;
   const { id, params } = value;
   if (typeof id !== 'string' && !Number.isSafeInteger(id)) return false;
-  if (params !== undefined && (!isObject(params) || '_meta' in params)) return false;
+  if (params !== undefined && (!isObject(params) || '_meta' in params || Object.hasOwn(params, '__proto__'))) return false;
   return Object.keys(value).every((key) => KEYS.has(key));
 }
 

@@ -125,7 +125,8 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
         });
       }
       try {
-        const request = JSON.stringify(describeRequest(execution));
+        // The host’s own keys win over a caller’s of the same name (agentzero.md §4).
+        const request = JSON.stringify({ ...execution.arguments, action: execution.command, root: execution.paths.root });
         const { answer, stoppedBy } = await callHost(host, { execution, request, live, module: loaded.module });
         return describeAnswer(host.tier, answer, { stoppedBy, timeoutMs: limits.timeoutMs, bytesIn: Buffer.byteLength(request) });
       } finally {
@@ -136,12 +137,6 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
     tier: () => options.sandbox.tier(),
     close: () => pool.close(),
   };
-}
-
-/** What the guest gets: the host’s own keys win over a caller’s of the same name (agentzero.md §4). */
-function describeRequest({ arguments: args, command, paths: { root } }: Execution): Record<string, unknown> {
-  // Members that follow a spread cost ten times as much, and callers seldom use these names.
-  return 'action' in args || 'root' in args ? { ...args, action: command, root } : { action: command, root, ...args };
 }
 
 type StopReason = 'deadline' | 'cancelled';

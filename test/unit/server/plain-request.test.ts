@@ -31,6 +31,7 @@ describe('isPlainRequest()', () => {
     ['an envelope or a progress token', { ...CALL, params: { ...CALL.params, _meta: {} } }],
     ['a further member', { ...CALL, result: {} }],
     ['a member that would be a prototype', JSON.parse('{"jsonrpc":"2.0","id":1,"method":"ping","__proto__":{}}')],
+    ['params with a member that would be a prototype', JSON.parse('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"__proto__":{}}}')],
     ['an answer', { jsonrpc: '2.0', id: 1, result: {} }],
   ] as const)('leaves %s to the schema', ([, value]) => {
     expect(isPlainRequest(value)).toBe(false);
