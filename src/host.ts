@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -148,7 +148,10 @@ export function createHost(options: HostOptions): Host {
     judgeTrust: (plugin, { origin }) =>
       trust.isTrusted({ origin, plugin: plugin.name, directory: plugin.directory, digest: plugin.digest }),
     capLimits: (limits) => capLimits(limits, config),
-    cache: createReadingCache({ file: join(own.cache, 'plugins.json'), key: `${VERSION} ${JSON.stringify(config.limits)}` }),
+    cache: createReadingCache({
+      file: join(own.cache, 'plugins.json'),
+      key: `${VERSION} ${statSync(fileURLToPath(import.meta.url)).mtimeMs} ${JSON.stringify(config.limits)}`,
+    }),
     log,
   });
 

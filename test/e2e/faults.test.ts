@@ -37,7 +37,7 @@ async function expectGone(processes: readonly SeenProcess[]): Promise<void> {
 }
 
 describe('kill -9 in the middle of calls', () => {
-  test('leaves no process and an intact journal, 20 times', { timeout: 180_000 }, async () => {
+  test('leaves no process and an intact journal, 20 times', { timeout: 600_000 }, async () => {
     const place = usePlace();
     await addWorkbench(place.plugins);
     for (let round = 0; round < 20; round++) {
