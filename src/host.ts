@@ -139,8 +139,12 @@ export function createHost(options: HostOptions): Host {
     bases,
     ownData: own.data,
   });
+  const cache = createReadingCache({
+    file: join(own.cache, 'plugins.json'),
+    key: `${VERSION} ${statSync(fileURLToPath(import.meta.url)).mtimeMs} ${JSON.stringify(config.limits)}`,
+  });
   const catalog = createLiveCatalog({
-    discover: () => discoverCandidates(directories),
+    discover: () => discoverCandidates(directories, { recall: (directory) => cache.recall(directory) }),
     // A server must notice `plugbridge trust` of another process.
     watched: [...directories.map((directory) => directory.path), join(own.state, 'trust.json')],
     readManifest,
@@ -148,10 +152,7 @@ export function createHost(options: HostOptions): Host {
     judgeTrust: (plugin, { origin }) =>
       trust.isTrusted({ origin, plugin: plugin.name, directory: plugin.directory, digest: plugin.digest }),
     capLimits: (limits) => capLimits(limits, config),
-    cache: createReadingCache({
-      file: join(own.cache, 'plugins.json'),
-      key: `${VERSION} ${statSync(fileURLToPath(import.meta.url)).mtimeMs} ${JSON.stringify(config.limits)}`,
-    }),
+    cache,
     log,
   });
 

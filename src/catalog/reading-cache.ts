@@ -3,10 +3,13 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 
 import { digestFiles, fingerprintFiles, sha256Hex } from '../manifest/digest.ts';
+import type { RecognisedDirectory } from '../manifest/formats.ts';
 import type { Reading } from './load.ts';
 
 /** What was read of a directory, and how its files looked then. Only what can be used is kept. */
 interface CachedReading {
+  /** What the directory was recognised by. */
+  readonly recognised: RecognisedDirectory;
   /** The files looked at; `.` is the directory itself. */
   readonly files: readonly string[];
   readonly fingerprint: string;
@@ -15,7 +18,9 @@ interface CachedReading {
 
 export interface ReadingCache {
   /** The reading of an unchanged directory, else a new one. */
-  read(candidate: { readonly directory: string; readonly manifestFile: string }, make: () => Reading): Reading;
+  read(candidate: RecognisedDirectory, make: () => Reading): Reading;
+  /** What a directory was recognised by, if its entries are still the same. */
+  recall(directory: string): RecognisedDirectory | undefined;
   /** Writes what is new, best effort: without it the next start reads everything again. */
   save(): void;
 }
@@ -36,10 +41,19 @@ export function createReadingCache({ file, key }: ReadingCacheOptions): ReadingC
   const used = new Map<string, CachedReading>();
   let changed = false;
 
+  const find = (directory: string): CachedReading | undefined => {
+    stored ??= readStored(file, key);
+    return used.get(directory) ?? stored.get(directory);
+  };
+
   return {
+    recall(directory) {
+      const known = find(directory);
+      // The directory itself is the first line of the fingerprint.
+      return known?.fingerprint.startsWith(`${fingerprintFiles(directory, ['.'])}\n`) ? known.recognised : undefined;
+    },
     read(candidate, make) {
-      stored ??= readStored(file, key);
-      const known = used.get(candidate.directory) ?? stored.get(candidate.directory);
+      const known = find(candidate.directory);
       if (known && known.fingerprint === fingerprintFiles(candidate.directory, known.files)) {
         used.set(candidate.directory, known);
         return known.reading;
@@ -53,7 +67,9 @@ export function createReadingCache({ file, key }: ReadingCacheOptions): ReadingC
       // A file that changed while it was read must not keep the old reading under its new fingerprint.
       const digested = digestFiles(candidate.directory, names);
       if (digested.ok && digested.digest === reading.plugin.digest) {
-        used.set(candidate.directory, {
+        const { directory, names: entries, manifestFile, system } = candidate;
+        used.set(directory, {
+          recognised: { directory, names: entries, manifestFile, system },
           files,
           fingerprint,
           reading: { ok: true, plugin: reading.plugin, warnings: [...reading.warnings] },

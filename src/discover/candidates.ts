@@ -36,10 +36,15 @@ export interface Discovery {
 export interface DiscoverOptions {
   /** Directories in one search directory, 5,000 by default; one with more is a mistake or an attack, and is not looked through. */
   readonly maxPlugins?: number;
+  /** What was recognised in a directory before, if no entry of it was added, removed or renamed since; spares listing it. */
+  readonly recall?: ((directory: string) => RecognisedDirectory | undefined) | undefined;
 }
 
 /** Finds the plugin directories in the search directories. Reads names only; never throws. */
-export function discoverCandidates(directories: readonly SearchDirectory[], { maxPlugins = 5_000 }: DiscoverOptions = {}): Discovery {
+export function discoverCandidates(
+  directories: readonly SearchDirectory[],
+  { maxPlugins = 5_000, recall }: DiscoverOptions = {},
+): Discovery {
   const candidates = new Map<string, Candidate>();
   const skipped = new Map<string, SkippedDirectory>();
   const problems: HostError<'DISCOVER_UNREADABLE'>[] = [];
@@ -56,7 +61,7 @@ export function discoverCandidates(directories: readonly SearchDirectory[], { ma
       continue;
     }
     searched.add(directory);
-    for (const found of lookThrough(directory, listing.entries, { origin: search.origin, maxPlugins, problem })) {
+    for (const found of lookThrough(directory, listing.entries, { origin: search.origin, maxPlugins, problem, recall })) {
       if ('reason' in found) skipped.set(found.directory, found);
       else register(candidates, { ...found, origin: search.origin, source: search.source });
     }
@@ -76,7 +81,11 @@ function register(candidates: Map<string, Candidate>, candidate: Candidate): voi
 function lookThrough(
   directory: string,
   entries: readonly ListedEntry[],
-  options: { readonly origin: Origin; readonly maxPlugins: number; readonly problem: (reason: string) => void },
+  options: Pick<DiscoverOptions, 'recall'> & {
+    readonly origin: Origin;
+    readonly maxPlugins: number;
+    readonly problem: (reason: string) => void;
+  },
 ): readonly (RecognisedDirectory | SkippedDirectory)[] {
   const own = tryRecognise({ directory, names: entries.map((entry) => entry.name) });
   if (own !== undefined) return [own];
@@ -85,7 +94,7 @@ function lookThrough(
     options.problem(`it holds ${children.length} directories, more than ${options.maxPlugins}`);
     return [];
   }
-  return children.flatMap((entry) => lookInto(directory, entry, options.origin) ?? []);
+  return children.flatMap((entry) => lookInto(directory, entry, options) ?? []);
 }
 
 /** The usual places may be absent; what somebody named must be there. */
@@ -104,7 +113,11 @@ function mayHoldPlugin(entry: ListedEntry): boolean {
   return !entry.name.startsWith('.') && (entry.kind === 'directory' || entry.kind === 'symlink');
 }
 
-function lookInto(parent: string, entry: ListedEntry, origin: Origin): RecognisedDirectory | SkippedDirectory | undefined {
+function lookInto(
+  parent: string,
+  entry: ListedEntry,
+  { origin, recall }: Pick<DiscoverOptions, 'recall'> & { readonly origin: Origin },
+): RecognisedDirectory | SkippedDirectory | undefined {
   let directory = join(parent, entry.name);
   const skip = (reason: string): SkippedDirectory => ({ directory, reason });
   // Names that tell the terminal or the log something else than a name.
@@ -118,6 +131,8 @@ function lookInto(parent: string, entry: ListedEntry, origin: Origin): Recognise
       return skip(`it is a symbolic link that cannot be followed: ${readableReason(error)}`);
     }
   }
+  const recalled = recall?.(directory);
+  if (recalled !== undefined) return recalled;
   const listing = listDirectory(directory, MAX_PLUGIN_ENTRIES);
   if (!listing.ok) return skip(`it cannot be read: ${listing.reason}`);
   const names = listing.entries.map((child) => child.name);

@@ -14,7 +14,7 @@ export type DirectoryListing =
 /** What one directory holds, sorted by the bytes of the names; not even one entry past `maxEntries` is read. Never throws. */
 export function listDirectory(directory: string, maxEntries: number): DirectoryListing {
   try {
-    const handle = opendirSync(directory, { bufferSize: 256 });
+    const handle = opendirSync(directory, { bufferSize: 1024 });
     try {
       const entries: ListedEntry[] = [];
       for (let entry = handle.readSync(); entry !== null; entry = handle.readSync()) {

@@ -27,7 +27,8 @@ function usePlugin() {
   };
   const file = join(tmp, 'cache', 'plugins.json');
   const open = (key = 'k'): ReadingCache => createReadingCache({ file, key });
-  const read = (cache: ReadingCache): Reading => cache.read({ directory, manifestFile: 'PLUGIN.toml' }, make);
+  const read = (cache: ReadingCache): Reading =>
+    cache.read({ directory, manifestFile: 'PLUGIN.toml', names: ['PLUGIN.toml', 'a.wasm'], system: 'agentzero' }, make);
   return { tmp, directory, file, write, state, open, read, make };
 }
 
@@ -103,15 +104,29 @@ describe('createReadingCache()', () => {
     expect(state.count).toBe(3);
   });
 
+  test('recalls what a directory was recognised by until an entry comes or goes', () => {
+    const { open, read, directory, write } = usePlugin();
+    const cache = open();
+    expect(cache.recall(directory)).toBeUndefined();
+    read(cache);
+    cache.save();
+    const recognised = { directory, manifestFile: 'PLUGIN.toml', names: ['PLUGIN.toml', 'a.wasm'], system: 'agentzero' };
+    expect(cache.recall(directory)).toEqual(recognised);
+    expect(open().recall(directory)).toEqual(recognised);
+    write('b.wasm', 'new');
+    expect(cache.recall(directory)).toBeUndefined();
+    expect(open().recall(directory)).toBeUndefined();
+  });
+
   test('does not keep what changed while it was read', () => {
     const { open, directory, make, write, state } = usePlugin();
     const cache = open();
-    cache.read({ directory, manifestFile: 'PLUGIN.toml' }, () => {
+    cache.read({ directory, manifestFile: 'PLUGIN.toml', names: ['PLUGIN.toml', 'a.wasm'], system: 'agentzero' }, () => {
       const reading = make();
       write('a.wasm', 'later!');
       return reading;
     });
-    cache.read({ directory, manifestFile: 'PLUGIN.toml' }, make);
+    cache.read({ directory, manifestFile: 'PLUGIN.toml', names: ['PLUGIN.toml', 'a.wasm'], system: 'agentzero' }, make);
     expect(state.count).toBe(2);
   });
 
