@@ -47,6 +47,12 @@ export interface OpenCall {
 /** The table of contents of a call: every step is named here and done elsewhere. */
 export function createDispatch(deps: DispatchDeps): Dispatch {
   return {
+    mayAsk(name) {
+      const tool = deps.catalog.current().findTool(name);
+      if (!tool) return false;
+      const { run, permissions } = deps.authority.prepare(tool, undefined);
+      return run.effect === 'ask' || permissions.asks.length > 0;
+    },
     async call(request) {
       const tool = deps.catalog.current().findTool(request.tool);
       if (!tool) return { kind: 'unknown-tool', message: `Unknown tool: ${request.tool}` };

@@ -82,5 +82,7 @@ export type CallAnswer =
 
 /** One call from tool name to outcome; the one door for MCP and the command line. */
 export interface Dispatch {
+  /** Whether a call of this tool could end in a question to a person, were it not answered yet. */
+  mayAsk(tool: string): boolean;
   call(request: CallRequest): Promise<CallAnswer>;
 }

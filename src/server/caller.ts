@@ -11,6 +11,9 @@ import type { ToolRequest } from './own-tool.ts';
 /** Before 2026-07-28 a connection is opened by a handshake, since then every request stands alone (mcp.md §1). */
 export type Era = 'legacy' | 'modern';
 
+/** Only requests of the later era have a context that tells who calls. */
+type CallerRequest = Pick<ToolRequest, 'server' | 'era'> & Partial<Pick<ToolRequest, 'ctx'>>;
+
 /** What a transport knows about all its callers. */
 export type Connection = Pick<Caller, 'transport' | 'principal'>;
 
@@ -21,7 +24,7 @@ interface Envelope {
 }
 
 /** Who calls, in the client’s own words, kept short and to one line. */
-export function identifyCaller(request: ToolRequest, connection: Connection): Caller {
+export function identifyCaller(request: CallerRequest, connection: Connection): Caller {
   const info = request.era === 'modern' ? envelopeOf(request)[CLIENT_INFO_META_KEY] : request.server.getClientVersion();
   return {
     client: toOneLine(info?.name ?? 'unknown', 100),
@@ -32,7 +35,7 @@ export function identifyCaller(request: ToolRequest, connection: Connection): Ca
 }
 
 /** Whether a form can be shown to a person over this connection; a bare `elicitation: {}` means forms (mcp.md §2, trap 5). */
-export function canAskPerson(request: ToolRequest): boolean {
+export function canAskPerson(request: CallerRequest): boolean {
   const capabilities =
     request.era === 'modern' ? envelopeOf(request)[CLIENT_CAPABILITIES_META_KEY] : request.server.getClientCapabilities();
   const elicitation = capabilities?.elicitation;
@@ -40,4 +43,4 @@ export function canAskPerson(request: ToolRequest): boolean {
   return elicitation.form !== undefined || elicitation.url === undefined;
 }
 
-const envelopeOf = ({ ctx }: ToolRequest): Envelope => ctx.mcpReq.envelope ?? {};
+const envelopeOf = ({ ctx }: CallerRequest): Envelope => ctx?.mcpReq.envelope ?? {};

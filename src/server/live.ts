@@ -14,6 +14,15 @@ const NUDGE = 1e-6;
  */
 const SETTLE_MS = 5;
 
+/** What of a request its notifications need. */
+export interface LiveRequest extends Pick<ServerContext['mcpReq'], 'signal' | 'log'> {
+  readonly _meta?: { readonly progressToken?: string | number | undefined } | undefined;
+  notify(notification: {
+    method: 'notifications/progress';
+    params: Record<string, unknown> & { progressToken: string | number; progress: number };
+  }): Promise<void>;
+}
+
 export interface LiveNotifications extends Required<Pick<CallRequest, 'onLog' | 'onProgress'>> {
   /** Nothing is sent after it: progress must stop with the call it belongs to. The result may follow when it resolves. */
   end(): Promise<void>;
@@ -24,8 +33,8 @@ export interface LiveNotifications extends Required<Pick<CallRequest, 'onLog' | 
  * Progress is sent only for a `progressToken`, and a log line counts as progress too. Whether log lines are sent
  * is the SDK’s decision: before 2026-07-28 by `logging/setLevel`, since then only when the request names a level.
  */
-export function createLiveNotifications(ctx: ServerContext, logger: () => string): LiveNotifications {
-  const token = ctx.mcpReq._meta?.progressToken;
+export function createLiveNotifications(request: LiveRequest, logger: () => string): LiveNotifications {
+  const token = request._meta?.progressToken;
   const count = createProgressCounter();
   let sent = 0;
   let waiting = 0;
@@ -41,25 +50,25 @@ export function createLiveNotifications(ctx: ServerContext, logger: () => string
   }
 
   function admit(): boolean {
-    if (ended || ctx.mcpReq.signal.aborted || sent > SERVER_LIMITS.notificationsPerCall) return false;
+    if (ended || request.signal.aborted || sent > SERVER_LIMITS.notificationsPerCall) return false;
     if (waiting >= SERVER_LIMITS.notificationsWaiting) return false;
     sent += 1;
     if (sent <= SERVER_LIMITS.notificationsPerCall) return true;
-    post(() => ctx.mcpReq.log('warning', LEFT_OUT, logger()));
+    post(() => request.log('warning', LEFT_OUT, logger()));
     return false;
   }
 
   function sendProgress(params: { progress: number; total?: number; message?: string }): void {
     if (token === undefined) return;
     reportedMs = performance.now();
-    post(() => ctx.mcpReq.notify({ method: 'notifications/progress', params: { progressToken: token, ...params } }));
+    post(() => request.notify({ method: 'notifications/progress', params: { progressToken: token, ...params } }));
   }
 
   return {
     onLog(line) {
       if (!admit()) return;
       const message = line.message.slice(0, SERVER_LIMITS.messageCharacters);
-      post(() => ctx.mcpReq.log(line.level, message, logger()));
+      post(() => request.log(line.level, message, logger()));
       if (token !== undefined) sendProgress({ ...count.line(), message: toOneLine(message, SERVER_LIMITS.messageCharacters) });
     },
     onProgress(report) {

@@ -8,7 +8,7 @@ import type { Connection } from './caller.ts';
 import { createChanges, type Changes } from './changes.ts';
 import { writeInstructions } from './instructions.ts';
 import { registerResources } from './resources.ts';
-import { createTools } from './tools.ts';
+import { createTools, type Tools } from './tools.ts';
 
 export interface McpServersDeps {
   readonly catalog: CatalogSource;
@@ -28,6 +28,7 @@ export interface McpServers {
   /** A server for either era; the transport is for the caller to connect. */
   create(request: Pick<McpRequestContext, 'era'>): Server;
   readonly changes: Changes;
+  readonly tools: Tools;
   /** Ends the subscription to the catalog. Connections are for their transports to close. */
   close(): void;
 }
@@ -57,6 +58,7 @@ export function createMcpServers(deps: McpServersDeps): McpServers {
       return server;
     },
     changes,
+    tools,
     close: () => changes.close(),
   };
 }

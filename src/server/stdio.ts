@@ -3,6 +3,7 @@ import type { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { reasonOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { createDirectCalls } from './direct-calls.ts';
 import { createLineTransport } from './line-transport.ts';
 import { SERVER_LIMITS } from './limits.ts';
 import type { McpServers } from './server.ts';
@@ -29,14 +30,21 @@ export interface StdioConnection {
  */
 export function serveMcpStdio(servers: McpServers, { input, output, log }: StdioOptions): StdioConnection {
   const live = new Set<Server>();
+  /** Of the older era, once its handshake is complete. */
+  let initialized: Server | undefined;
   const wire = createLineTransport({ input, output, maxLineBytes: SERVER_LIMITS.messageBytes, drainMs: DRAIN_MS });
 
   const handle = serveStdio(
     ({ era }) => {
       const server = servers.create({ era });
       // Before a handshake is complete a client expects no notifications (2025-11-25, basic/lifecycle).
-      if (era === 'legacy') server.oninitialized = () => live.add(server);
-      else live.add(server);
+      if (era === 'modern') live.add(server);
+      else {
+        server.oninitialized = () => {
+          live.add(server);
+          initialized = server;
+        };
+      }
       server.onclose = () => live.delete(server);
       return server;
     },
@@ -51,11 +59,18 @@ export function serveMcpStdio(servers: McpServers, { input, output, log }: Stdio
     servers.changes.onResourcesChanged(() => notify((server) => server.sendResourceListChanged())),
   ];
 
+  const direct = createDirectCalls(wire, servers.tools);
+  const toSdk = wire.onmessage;
+  wire.onmessage = (message, extra) => {
+    if (initialized === undefined || !direct.take(initialized, message)) toSdk?.(message, extra);
+  };
+
   const closed = new Promise<void>((resolve) => {
     // The SDK has set its own handler by now; both must run.
     const tearDown = wire.onclose;
     wire.onclose = () => {
       for (const unsubscribe of subscriptions) unsubscribe();
+      direct.close();
       tearDown?.();
       resolve();
     };

@@ -1,13 +1,20 @@
-import { ProtocolError, ProtocolErrorCode, type CallToolResult, type ListToolsResult, type Server } from '@modelcontextprotocol/server';
+import {
+  isInputRequiredResult,
+  ProtocolError,
+  ProtocolErrorCode,
+  type CallToolResult,
+  type ListToolsResult,
+  type Server,
+} from '@modelcontextprotocol/server';
 import type { Catalog, CatalogSource, ToolDefinition } from '../catalog/catalog.ts';
 import type { CallRequest, Dispatch } from '../dispatch/outcome.ts';
 import type { Log } from '../log.ts';
-import { toFailedCall } from './answers.ts';
+import { failedCall, toFailedCall } from './answers.ts';
 import type { Approvals } from './approval.ts';
 import type { ArtifactReader } from './artifacts.ts';
 import { canAskPerson, identifyCaller, type Connection, type Era } from './caller.ts';
 import type { Changes } from './changes.ts';
-import { createLiveNotifications } from './live.ts';
+import { createLiveNotifications, type LiveRequest } from './live.ts';
 import type { OwnTool, ToolAnswer, ToolRequest } from './own-tool.ts';
 import { createProgressiveTools, isBehindSearch } from './progressive.ts';
 import { createReadArtifactTool } from './read-artifact.ts';
@@ -27,6 +34,10 @@ export interface ToolsDeps {
 /** `tools/list` and `tools/call`, on servers of either era. */
 export interface Tools {
   register(server: Server, era: Era): void;
+  /** Whether a call of this tool needs nothing of the SDK: it is a plugin’s, and no person will be asked. */
+  canCallDirectly(name: string, server: Server): boolean;
+  /** A call of the older era without `_meta`, as the SDK’s handler would answer it. Throws ProtocolError. */
+  callDirectly(params: CallParams, request: DirectRequest): Promise<CallToolResult>;
 }
 
 /** Made once; every connection shares the list and the tools of plugbridge itself. */
@@ -45,10 +56,43 @@ export function createTools(deps: ToolsDeps): Tools {
         } catch (error) {
           return toFailedCall(error, deps.log, params.name);
         }
-        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
+        throw unknownTool(params.name);
       });
     },
+    canCallDirectly: (name, server) =>
+      !own.has(name) &&
+      deps.catalog.current().findTool(name) !== undefined &&
+      !(canAskPerson({ server, era: 'legacy' }) && deps.dispatch.mayAsk(name)),
+    async callDirectly(params, { server, signal }) {
+      const live = {
+        signal,
+        log: (level, data, logger) => server.sendLoggingMessage({ level, data, ...(logger === undefined ? {} : { logger }) }),
+        notify: (notification) => server.notification(notification),
+      } satisfies LiveRequest;
+      const caller = identifyCaller({ server, era: 'legacy' }, deps.connection);
+      try {
+        const canAsk = canAskPerson({ server, era: 'legacy' });
+        const answer = await runPluginTool(deps, params, { server, caller, canAsk, approval: undefined, live });
+        if (answer === undefined) throw unknownTool(params.name);
+        // A grant was taken back in this very moment; the next call goes the way on which a person can be asked.
+        if (isInputRequiredResult(answer)) return failedCall('DISPATCH_APPROVAL_ASKED: a person has to be asked first: call again');
+        return answer;
+      } catch (error) {
+        return toFailedCall(error, deps.log, params.name);
+      }
+    },
   };
+}
+
+const unknownTool = (name: string): ProtocolError => new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`);
+
+export interface CallParams {
+  readonly name: string;
+  readonly arguments?: unknown;
+}
+export interface DirectRequest {
+  readonly server: Server;
+  readonly signal: AbortSignal;
 }
 
 function createOwnTools(deps: ToolsDeps): ReadonlyMap<string, OwnTool> {
@@ -80,22 +124,38 @@ function toListResult(definitions: readonly ToolDefinition[]): ListToolsResult {
   return { tools: sorted as unknown as ListToolsResult['tools'] };
 }
 
-/** One call of a plugin’s tool; undefined when there is none of that name. */
-async function callPluginTool(
-  deps: ToolsDeps,
-  params: { readonly name: string; readonly arguments?: unknown },
-  served: ToolRequest,
-): Promise<ToolAnswer | undefined> {
+/** A call that came through the SDK, which may carry the answer of a person. */
+function callPluginTool(deps: ToolsDeps, params: CallParams, served: ToolRequest): Promise<ToolAnswer | undefined> {
   const { server, ctx } = served;
-  const approval = deps.approvals.readAnswer(ctx);
+  const caller = identifyCaller(served, deps.connection);
+  return runPluginTool(deps, params, {
+    server,
+    caller,
+    canAsk: canAskPerson(served),
+    approval: deps.approvals.readAnswer(ctx),
+    live: ctx.mcpReq,
+  });
+}
+
+interface RunRequest {
+  readonly server: Server;
+  readonly caller: CallRequest['caller'];
+  readonly canAsk: boolean;
+  readonly approval: CallRequest['approval'];
+  readonly live: LiveRequest;
+}
+
+/** One call of a plugin’s tool; undefined when there is none of that name. */
+async function runPluginTool(deps: ToolsDeps, params: CallParams, served: RunRequest): Promise<ToolAnswer | undefined> {
+  const { server, caller, canAsk, approval } = served;
   const found = (): ReturnType<Catalog['findTool']> => deps.catalog.current().findTool(params.name);
-  const live = createLiveNotifications(ctx, () => found()?.plugin.name ?? params.name);
+  const live = createLiveNotifications(served.live, () => found()?.plugin.name ?? params.name);
   const request: CallRequest = {
     tool: params.name,
     arguments: params.arguments ?? {},
-    caller: identifyCaller(served, deps.connection),
-    signal: ctx.mcpReq.signal,
-    canAsk: canAskPerson(served),
+    caller,
+    signal: served.live.signal,
+    canAsk,
     onLog: live.onLog,
     onProgress: live.onProgress,
     ...(approval === undefined ? {} : { approval }),

@@ -218,6 +218,7 @@ export function makeDispatch(catalog: FixtureCatalog, artifacts: FixtureArtifact
 
   return {
     abortedCalls: () => aborted,
+    mayAsk: (name) => catalog.current().findTool(name)?.command.name === 'approve',
     async call(request) {
       const tool = catalog.current().findTool(request.tool);
       if (tool === undefined) return { kind: 'unknown-tool', message: `Unknown tool: ${request.tool}` };

@@ -29,7 +29,7 @@ const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test('createLiveNotifications() ends a flood with one warning', async () => {
   const { ctx, sent } = openContext({ token: 't' });
-  const live = createLiveNotifications(ctx, () => 'p');
+  const live = createLiveNotifications(ctx.mcpReq, () => 'p');
   for (let index = 0; index < 2000; index += 1) {
     live.onLog({ level: 'info', message: `line ${index}` });
     if (index % 10 === 0) await tick();
@@ -41,21 +41,21 @@ test('createLiveNotifications() ends a flood with one warning', async () => {
 
 test('createLiveNotifications() drops what a client does not take', () => {
   const { ctx, sent } = openContext({ token: 't', send: () => new Promise(() => {}) });
-  const live = createLiveNotifications(ctx, () => 'p');
+  const live = createLiveNotifications(ctx.mcpReq, () => 'p');
   for (let index = 0; index < 400; index += 1) live.onProgress({ progress: index + 1 });
   expect(sent.progress).toHaveLength(64);
 });
 
 test('createLiveNotifications() cuts long lines, keeps progress messages to one line', () => {
   const { ctx, sent } = openContext({ token: 't' });
-  createLiveNotifications(ctx, () => 'p').onLog({ level: 'info', message: `a\nb${'x'.repeat(10_000)}` });
+  createLiveNotifications(ctx.mcpReq, () => 'p').onLog({ level: 'info', message: `a\nb${'x'.repeat(10_000)}` });
   expect(String(sent.logs[0]?.data)).toHaveLength(2000);
   expect(sent.progress[0]).toMatchObject({ params: { progressToken: 't', progress: 1, message: expect.stringMatching(/^a b/) } });
 });
 
 test('createLiveNotifications() sends nothing after the end or a cancellation, and survives failing sends', async () => {
   const ended = openContext({ token: 't' });
-  const live = createLiveNotifications(ended.ctx, () => 'p');
+  const live = createLiveNotifications(ended.ctx.mcpReq, () => 'p');
   await live.end();
   live.onLog({ level: 'info', message: 'late' });
   live.onProgress({ progress: 1 });
@@ -63,17 +63,17 @@ test('createLiveNotifications() sends nothing after the end or a cancellation, a
 
   const aborted = openContext({ token: 't' });
   aborted.abort.abort();
-  createLiveNotifications(aborted.ctx, () => 'p').onLog({ level: 'info', message: 'late' });
+  createLiveNotifications(aborted.ctx.mcpReq, () => 'p').onLog({ level: 'info', message: 'late' });
   expect(aborted.sent.logs).toEqual([]);
 
   const broken = openContext({ token: 't', send: () => Promise.reject(new Error('gone')) });
-  createLiveNotifications(broken.ctx, () => 'p').onLog({ level: 'info', message: 'x' });
+  createLiveNotifications(broken.ctx.mcpReq, () => 'p').onLog({ level: 'info', message: 'x' });
   await tick();
 });
 
 test('createLiveNotifications() without a token sends log lines and no progress', () => {
   const { ctx, sent } = openContext();
-  const live = createLiveNotifications(ctx, () => 'p');
+  const live = createLiveNotifications(ctx.mcpReq, () => 'p');
   live.onLog({ level: 'error', message: 'x' });
   live.onProgress({ progress: 1 });
   expect(sent).toEqual({ progress: [], logs: [{ level: 'error', data: 'x' }] });
