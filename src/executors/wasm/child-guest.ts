@@ -1,5 +1,6 @@
 import { AZ_IMPORTS } from './az-imports.ts';
 import { allocateFrame, FRAME, HEADER_BYTES, MAX_FRAME_BYTES, RESULT, type ModuleMeta, type ResultStatus } from './channel.ts';
+import { ERROR_PACKED, isWithin, pack, unpack } from './packing.ts';
 import { readGuestResponse } from './response.ts';
 
 export interface HostReply {
@@ -57,7 +58,6 @@ const MAX_IMPORT_DEPTH = 8;
 const WASM_PAGE_BYTES = 65_536;
 /** Up to here wiping a memory costs less than letting the system make and unmake one. */
 const MAX_WIPED_PAGES = 8;
-const ERROR_PACKED = -1n;
 /** What `write_file` and its kind answer when they did not; `file_exists` has its own (agentzero.md §2). */
 const ERROR_CODE = 1;
 
@@ -71,7 +71,7 @@ export function createGuestRunner(options: GuestRunnerOptions) {
   const readString = (state: Running, pointer: number, length: number): Uint8Array | undefined => {
     const from = pointer >>> 0;
     const bytes = length >>> 0;
-    if (!state.memory || from + bytes > state.memory.buffer.byteLength) return undefined;
+    if (!state.memory || !isWithin({ pointer: from, length: bytes }, state.memory.buffer.byteLength)) return undefined;
     const view = new Uint8Array(state.memory.buffer, from, bytes);
     try {
       utf8.decode(view);
@@ -85,9 +85,9 @@ export function createGuestRunner(options: GuestRunnerOptions) {
   const giveText = (state: Running, text: Buffer): bigint => {
     if (!state.alloc || !state.memory) return ERROR_PACKED;
     const pointer = state.alloc(text.length) >>> 0;
-    if (pointer + text.length > state.memory.buffer.byteLength) return ERROR_PACKED;
+    if (!isWithin({ pointer, length: text.length }, state.memory.buffer.byteLength)) return ERROR_PACKED;
     text.copy(new Uint8Array(state.memory.buffer, pointer, text.length));
-    return BigInt.asIntN(64, (BigInt(pointer) << 32n) | BigInt(text.length));
+    return pack({ pointer, length: text.length });
   };
 
   const callHost = (index: number, name: string, numbers: readonly number[]): HostReply | undefined => {
@@ -239,17 +239,16 @@ export function createGuestRunner(options: GuestRunnerOptions) {
     const input = giveText(state, state.call.request);
     if (input === ERROR_PACKED)
       return { status: RESULT.malformed, text: `"alloc" gave no room for a request of ${state.call.request.length} bytes` };
-    const pointer = Number(BigInt.asIntN(32, input >> 32n));
+    const { pointer } = unpack(input);
     const packed = (exports['run'] as (pointer: number, length: number) => bigint)(pointer, state.call.request.length);
     return readAnswer(state, packed);
   }
 
   function readAnswer(state: Running, packed: bigint): { status: ResultStatus; text: string } {
     if (packed === ERROR_PACKED) return { status: RESULT.malformed, text: '"run" returned -1, the error value' };
-    const pointer = Number(BigInt.asUintN(32, packed >> 32n));
-    const length = Number(BigInt.asUintN(32, packed));
+    const { pointer, length } = unpack(packed);
     const available = state.memory?.buffer.byteLength ?? 0;
-    if (!state.memory || pointer + length > available) {
+    if (!state.memory || !isWithin({ pointer, length }, available)) {
       return { status: RESULT.malformed, text: `"run" returned ${length} bytes at ${pointer}, outside the memory of ${available} bytes` };
     }
     if (length > state.call.outputBytes)
