@@ -73,7 +73,7 @@ async function compile(name, target) {
   const said = [];
   const outFile = `${name}/${name}.wasm.${process.pid}`;
   const { error } = await asc.main(
-    [`${name}/assembly/index.ts`, '--baseDir', directory, '--config', 'guest-sdk/asconfig.json', '--outFile', outFile],
+    [`${name}/assembly/index.ts`, '--baseDir', directory, '--config', 'guest-sdk/asconfig.json', '--outFile', outFile, '--noColors'],
     { stderr: { write: (text) => said.push(String(text)) > 0 } },
   );
   try {
