@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 
+import { tryWriteCacheFile } from '../cache-file.ts';
 import { digestFiles, fingerprintFiles, sha256Hex } from '../manifest/digest.ts';
 import type { RecognisedDirectory } from '../manifest/formats.ts';
 import type { Reading } from './load.ts';
@@ -81,7 +80,8 @@ export function createReadingCache({ file, key }: ReadingCacheOptions): ReadingC
     save() {
       if (!changed) return;
       changed = false;
-      writeStored(file, JSON.stringify([key, ...used]));
+      const content = JSON.stringify([key, ...used]);
+      tryWriteCacheFile(file, sha256Hex(content) + content);
     },
   };
 }
@@ -103,18 +103,3 @@ function readStored(file: string, key: string): ReadonlyMap<string, CachedReadin
 }
 
 const DIGEST_LENGTH = 64;
-
-function writeStored(file: string, content: string): void {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  } catch {
-    return;
-  }
-  try {
-    writeFileSync(temporary, sha256Hex(content) + content, { mode: 0o600, flag: 'wx' });
-    renameSync(temporary, file);
-  } catch {
-    rmSync(temporary, { force: true });
-  }
-}

@@ -12,7 +12,6 @@ import { createCallTracker } from './http-calls.ts';
 import { createGuards } from './http-guards.ts';
 import { createSessions } from './http-sessions.ts';
 import { SERVER_LIMITS } from './limits.ts';
-import { isPlainRequest } from './plain-request.ts';
 import type { McpServers } from './server.ts';
 
 const ENDPOINT = '/mcp';
@@ -107,7 +106,7 @@ export async function serveMcpHttp(servers: McpServers, options: HttpOptions): P
   }
 
   async function route(req: IncomingMessage, res: ServerResponse, body: unknown): Promise<void> {
-    if (isPlainlyLegacy(req, body) || (await isLegacyRequest(toProbe(req), body))) await sessions.handle(req, res, body);
+    if (await isLegacyRequest(toProbe(req), body)) await sessions.handle(req, res, body);
     // The SDK’s type of a request is Node’s own but for `undefined` in optional members.
     else await handleModern(req as Parameters<typeof handleModern>[0], res, body);
   }
@@ -148,16 +147,6 @@ export async function serveMcpHttp(servers: McpServers, options: HttpOptions): P
     },
   };
 }
-
-/** The revisions before the envelope; see `SUPPORTED_PROTOCOL_VERSIONS` of the SDK 1.x. */
-const LEGACY_REVISIONS: ReadonlySet<unknown> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
-
-/** What `isLegacyRequest` says yes to at the end of a way that costs a tenth of a call: no envelope, and a header of that time. */
-const isPlainlyLegacy = ({ headers }: IncomingMessage, body: unknown): boolean =>
-  LEGACY_REVISIONS.has(headers['mcp-protocol-version']) &&
-  headers['mcp-method'] === undefined &&
-  headers['mcp-name'] === undefined &&
-  isPlainRequest(body);
 
 /** All that the SDK looks at to tell the eras apart, beside the body. */
 function toProbe(req: IncomingMessage): Request {

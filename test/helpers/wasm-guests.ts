@@ -43,6 +43,8 @@ export interface RunningExecutor {
   readonly executor: Executor;
   /** Every host process that was started, dead ones too. */
   readonly started: SandboxedProcess[];
+  /** How often a start was asked for, whether it has come about or not. */
+  attempts(): number;
   readonly cacheDirectory: string;
 }
 
@@ -52,6 +54,7 @@ export function useWasmExecutor(
   { hosts = 1, sandbox: options = {} }: { hosts?: number; sandbox?: Partial<SandboxOptions> } = {},
 ): RunningExecutor {
   const started: SandboxedProcess[] = [];
+  let attempts = 0;
   const sandbox = useSandbox(options);
   const cacheDirectory = useTmp();
   const executor = createWasmExecutor({
@@ -62,6 +65,7 @@ export function useWasmExecutor(
     sandbox: {
       ...sandbox,
       async spawn(description) {
+        attempts += 1;
         const process = await sandbox.spawn(description);
         started.push(process);
         return process;
@@ -74,7 +78,7 @@ export function useWasmExecutor(
     },
   });
   onTestFinished(() => executor.close());
-  return { executor, started, cacheDirectory };
+  return { executor, started, attempts: () => attempts, cacheDirectory };
 }
 
 /** Writes a plugin of one command `go` with this module and reads it as the program does. */

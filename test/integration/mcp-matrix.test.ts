@@ -162,17 +162,19 @@ describe.for(CELLS)('MCP over $transport with a $mode client', ({ transport, mod
 
   test('tells of a changed tool list, and lists it', async () => {
     const client = await open();
-    const changed = client.nextToolsChanged();
+    let heard = false;
+    const changed = client.nextToolsChanged().then(() => (heard = true));
     await expect
       .poll(
         async () => {
           // A subscription of the modern era may not be open yet when the first change happens.
           await client.call(tool('reload'));
-          return Promise.race([changed.then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), 200))]);
+          return heard;
         },
-        { timeout: 10_000 },
+        { interval: 200, timeout: 10_000 },
       )
       .toBe(true);
+    await changed;
     const listed = (await client.listTools()).map(({ name }) => name);
     if (!listed.includes('plugin_extra_run')) await client.call(tool('reload'));
     expect((await client.listTools()).map(({ name }) => name)).toContain('plugin_extra_run');

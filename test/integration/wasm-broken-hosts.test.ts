@@ -85,11 +85,13 @@ describe.skipIf(!HAS_BUBBLEWRAP)('a host process that breaks the protocol', () =
 
   test('that dies as soon as it is ready is not started again and again', async ({ expect }) => {
     const ready = 'process.stdout.write(Buffer.of(1, 0, 0, 0, 16), () => process.exit(0))';
-    const { executor, started } = useWasmExecutor(placeScript(ready), { hosts: 2 });
+    const { executor, started, attempts } = useWasmExecutor(placeScript(ready), { hosts: 2 });
     executor.warm();
     await vi.waitFor(() => expect(started).toHaveLength(2), { timeout: 5000 });
     await Promise.all(started.map(({ exited }) => exited));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // The pool has heard of the deaths by now, and would have asked for others in the same moment.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(attempts()).toBe(2);
     expect(started).toHaveLength(2);
   });
 

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
+import { tryWriteCacheFile } from '../../cache-file.ts';
+import { sha256Hex } from '../../manifest/digest.ts';
 import type { ModuleMeta } from './channel.ts';
 import { gateModule } from './gate/gate.ts';
 import type { HostModule } from './host.ts';
@@ -52,7 +53,7 @@ export function createModuleCache(directory: string): ModuleCache {
         modules.set(name, known);
         return { ok: true, module: known };
       }
-      const key = createHash('sha256').update(`${GATE_VERSION}\0${source.sha256}\0${source.memoryBytes}`).digest('hex');
+      const key = sha256Hex(`${GATE_VERSION}\0${source.sha256}\0${source.memoryBytes}`);
       const file = join(directory, `${key}.wasm`);
       const stored = readStored(file, key);
       if (stored) {
@@ -60,7 +61,7 @@ export function createModuleCache(directory: string): ModuleCache {
         return { ok: true, module: stored };
       }
       const bytes = readFileSync(source.file);
-      if (createHash('sha256').update(bytes).digest('hex') !== source.sha256) {
+      if (sha256Hex(bytes) !== source.sha256) {
         return { ok: false, problems: [`"${source.file}" changed since the plugin was loaded: reload it first`] };
       }
       const gated = gateModule(bytes, { memoryBytes: source.memoryBytes, importMemory: true });
@@ -87,26 +88,14 @@ function readStored(file: string, key: string): HostModule | undefined {
     const { sha256, meta } = JSON.parse(stored.toString('utf8', 0, end)) as { sha256: string; meta: ModuleMeta };
     const bytes = stored.subarray(end + 1);
     // A file cut short by a full disk or a crash must not become a module.
-    if (createHash('sha256').update(bytes).digest('hex') !== sha256) return undefined;
+    if (sha256Hex(bytes) !== sha256) return undefined;
     return { digest: key, meta, bytes };
   } catch {
     return undefined;
   }
 }
 
-/** Best effort: without it the module is gated again by the next server. */
 function store(file: string, module: HostModule): void {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  } catch {
-    return;
-  }
-  try {
-    const head = JSON.stringify({ sha256: createHash('sha256').update(module.bytes).digest('hex'), meta: module.meta });
-    writeFileSync(temporary, Buffer.concat([Buffer.from(`${head}\n`), module.bytes]), { mode: 0o600, flag: 'wx' });
-    renameSync(temporary, file);
-  } catch {
-    rmSync(temporary, { force: true });
-  }
+  const head = JSON.stringify({ sha256: sha256Hex(module.bytes), meta: module.meta });
+  tryWriteCacheFile(file, Buffer.concat([Buffer.from(`${head}\n`), module.bytes]));
 }
