@@ -18,7 +18,7 @@ import type { Dispatch } from './dispatch/outcome.ts';
 import { createCallQueue } from './dispatch/queue.ts';
 import { createExecutors } from './executors/executors.ts';
 import type { ExecutionPaths, Executor, Tier } from './executors/executor.ts';
-import { createEgress, DEFAULT_EGRESS_LIMITS } from './executors/sandbox/egress.ts';
+import { createEgress, DEFAULT_EGRESS_LIMITS } from './executors/egress/egress.ts';
 import { createSandbox } from './executors/sandbox/create-sandbox.ts';
 import { createCommandRunner } from './executors/sandbox/run-command.ts';
 import type { Sandbox } from './executors/sandbox/sandbox.ts';

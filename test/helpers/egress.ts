@@ -5,7 +5,7 @@ import {
   type EgressLimits,
   type EgressOptions,
   type EgressRequest,
-} from '../../src/executors/sandbox/egress.ts';
+} from '../../src/executors/egress/egress.ts';
 
 export interface EgressSetup extends Partial<Omit<EgressOptions, 'limits'>> {
   readonly limits?: Partial<EgressLimits>;

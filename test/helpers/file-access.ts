@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 
 import type { CapabilityUse, Permit } from '../../src/executors/executor.ts';
-import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess, type FileAccessOptions } from '../../src/executors/sandbox/files.ts';
+import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess, type FileAccessOptions } from '../../src/executors/files/files.ts';
 
 export interface OpenedFiles extends FileAccess {
   /** Every use that was asked about, as `kind:path`. */

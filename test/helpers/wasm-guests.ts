@@ -8,7 +8,7 @@ import { afterAll, beforeAll, onTestFinished } from 'vitest';
 
 import type { Execution, ExecutionReport, Executor, LiveEnds, LogLine, Permit, Refusal } from '../../src/executors/executor.ts';
 import type { SandboxOptions } from '../../src/executors/sandbox/create-sandbox.ts';
-import { createEgress, DEFAULT_EGRESS_LIMITS } from '../../src/executors/sandbox/egress.ts';
+import { createEgress, DEFAULT_EGRESS_LIMITS } from '../../src/executors/egress/egress.ts';
 import { createCommandRunner } from '../../src/executors/sandbox/run-command.ts';
 import type { SandboxedProcess } from '../../src/executors/sandbox/sandbox.ts';
 import { createWasmExecutor } from '../../src/executors/wasm/wasm-executor.ts';

@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { DEFAULT_FILE_LIMITS } from '../../src/executors/sandbox/files.ts';
+import { DEFAULT_FILE_LIMITS } from '../../src/executors/files/files.ts';
 import { openFiles, refuseNames } from '../helpers/file-access.ts';
 import { useTmp } from '../helpers/tmp.ts';
 
@@ -208,7 +208,7 @@ test.runIf(process.platform === 'linux')('a full disk is reported with how far i
   const root = useTmp();
   // RLIMIT_FSIZE stands in for a full disk: the same partial write, then the same kind of error.
   const source = `
-    import { createFileAccess, DEFAULT_FILE_LIMITS } from './src/executors/sandbox/files.ts';
+    import { createFileAccess, DEFAULT_FILE_LIMITS } from './src/executors/files/files.ts';
     process.on('SIGXFSZ', () => {});
     const files = createFileAccess({ root: ${JSON.stringify(root)}, permit: () => ({ allowed: true }), limits: DEFAULT_FILE_LIMITS });
     process.stdout.write(JSON.stringify(files.write('x', 'y'.repeat(100_000))));`;

@@ -1,6 +1,6 @@
 import type { Execution, LiveEnds, Permit } from '../executor.ts';
-import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess, type FileResult } from '../sandbox/files.ts';
-import type { Egress } from '../sandbox/egress.ts';
+import { createFileAccess, DEFAULT_FILE_LIMITS, type FileAccess, type FileResult } from '../files/files.ts';
+import type { Egress } from '../egress/egress.ts';
 import type { CommandRunner } from '../sandbox/run-command.ts';
 import { AZ_IMPORTS } from './az-imports.ts';
 import type { AzReply } from './host-frames.ts';

@@ -1,4 +1,4 @@
-import { FileProblem } from './files-result.ts';
+import { FileProblem } from './result.ts';
 
 /** Linux’s PATH_MAX; longer ones can’t be opened anyway. */
 const MAX_PATH_BYTES = 4096;

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, readSync } from 'node:fs';
 
-import { FileProblem } from './files-result.ts';
-import { READ, type Spot, type Tree } from './files-tree.ts';
+import { FileProblem } from './result.ts';
+import { READ, type Spot, type Tree } from './tree.ts';
 
 /** Reads a whole regular file; too large by its size or by what it grows to is the same problem. Throws FileProblem. */
 export function readWholeText(tree: Tree, spot: Spot, maxBytes: number): string {

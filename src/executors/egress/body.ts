@@ -3,7 +3,7 @@ import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 
-import { EgressProblem } from './egress-result.ts';
+import { EgressProblem } from './result.ts';
 
 const MAX_ENCODINGS = 2;
 

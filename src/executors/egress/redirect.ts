@@ -1,6 +1,6 @@
-import type { Headers, Method } from './egress-headers.ts';
-import { EgressProblem } from './egress-result.ts';
-import { parseTarget, type Target } from './egress-target.ts';
+import type { Headers, Method } from './headers.ts';
+import { EgressProblem } from './result.ts';
+import { parseTarget, type Target } from './target.ts';
 
 /** One request to one place: what a redirect turns into another. */
 export interface Hop {

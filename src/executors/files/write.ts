@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
 
-import { errnoOf, FileProblem } from './files-result.ts';
-import { APPEND, type Spot, type Tree, WRITE } from './files-tree.ts';
+import { errnoOf, FileProblem } from './result.ts';
+import { APPEND, type Spot, type Tree, WRITE } from './tree.ts';
 
 export interface WriteTarget {
   readonly directory: Spot;

@@ -1,4 +1,4 @@
-import { EgressProblem } from './egress-result.ts';
+import { EgressProblem } from './result.ts';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'] as const;
 export type Method = (typeof METHODS)[number];

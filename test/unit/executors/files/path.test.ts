@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { posix } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { isInside, parsePath } from '../../../../src/executors/sandbox/files-path.ts';
-import { FileProblem } from '../../../../src/executors/sandbox/files-result.ts';
+import { isInside, parsePath } from '../../../../src/executors/files/path.ts';
+import { FileProblem } from '../../../../src/executors/files/result.ts';
 
 const LINUX = { root: '/srv/data', platform: 'linux' } as const;
 const WINDOWS = { root: 'C:\\Users\\me\\data', platform: 'win32' } as const;

@@ -1,9 +1,9 @@
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 
-import type { Hop } from './egress-redirect.ts';
-import { EgressProblem } from './egress-result.ts';
-import { authorityOf } from './egress-target.ts';
+import type { Hop } from './redirect.ts';
+import { EgressProblem } from './result.ts';
+import { authorityOf } from './target.ts';
 
 export interface DialOptions {
   /** The address to connect to, already checked; nothing is resolved again. */

@@ -1,8 +1,8 @@
 import { lookup as lookupAddresses } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-import { EgressProblem } from './egress-result.ts';
-import type { Target } from './egress-target.ts';
+import { EgressProblem } from './result.ts';
+import type { Target } from './target.ts';
 
 /** Resolves a host to all its addresses, in the order to try them; rejects when there are none. */
 export type Lookup = (host: string) => Promise<readonly string[]>;

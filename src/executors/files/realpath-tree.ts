@@ -2,9 +2,9 @@ import { type BigIntStats, closeSync, fstatSync, lstatSync, mkdirSync, opendirSy
 import { join, sep } from 'node:path';
 
 import { HostError } from '../../errors.ts';
-import { isInside } from './files-path.ts';
-import { FileProblem } from './files-result.ts';
-import { CALM, CREATE_NEW, kindOf, NO_FOLLOW, type Spot, type Tree } from './files-tree.ts';
+import { isInside } from './path.ts';
+import { FileProblem } from './result.ts';
+import { CALM, CREATE_NEW, kindOf, NO_FOLLOW, type Spot, type Tree } from './tree.ts';
 
 /** macOS 11 `<sys/fcntl.h>`: open fails when any component is a symlink. Absent in `node:fs`. */
 const O_NOFOLLOW_ANY = 0x20000000;

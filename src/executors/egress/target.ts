@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import { EgressProblem } from './egress-result.ts';
+import { EgressProblem } from './result.ts';
 
 const MAX_URL_CHARS = 8192;
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };

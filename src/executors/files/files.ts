@@ -1,14 +1,14 @@
 import type { CapabilityUse, Permit } from '../executor.ts';
-import { createDescriptorTree } from './files-descriptor-tree.ts';
-import { joinCanonical, makeDirectories } from './files-directory.ts';
-import { parsePath } from './files-path.ts';
-import { type DirectoryListing, listEntries, readWholeText } from './files-read.ts';
-import { createRealpathTree } from './files-realpath-tree.ts';
-import { attempt, errnoOf, type FileAction, FileProblem, type FileResult } from './files-result.ts';
-import type { Spot, Tree } from './files-tree.ts';
-import { writeBytes } from './files-write.ts';
+import { createDescriptorTree } from './descriptor-tree.ts';
+import { joinCanonical, makeDirectories } from './directory.ts';
+import { parsePath } from './path.ts';
+import { type DirectoryListing, listEntries, readWholeText } from './read.ts';
+import { createRealpathTree } from './realpath-tree.ts';
+import { attempt, errnoOf, type FileAction, FileProblem, type FileResult } from './result.ts';
+import type { Spot, Tree } from './tree.ts';
+import { writeBytes } from './write.ts';
 
-export type { FileFailure, FileFailureReason, FileResult } from './files-result.ts';
+export type { FileFailure, FileFailureReason, FileResult } from './result.ts';
 
 export interface FileLimits {
   /** Size of a file that may be read. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { EgressProblem } from '../../../../src/executors/sandbox/egress-result.ts';
-import { authorityOf, parseTarget } from '../../../../src/executors/sandbox/egress-target.ts';
+import { EgressProblem } from '../../../../src/executors/egress/result.ts';
+import { authorityOf, parseTarget } from '../../../../src/executors/egress/target.ts';
 
 const problemOf = (url: string): string | undefined => {
   try {

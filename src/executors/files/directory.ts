@@ -1,5 +1,5 @@
-import { errnoOf, FileProblem } from './files-result.ts';
-import type { Spot, Tree } from './files-tree.ts';
+import { errnoOf, FileProblem } from './result.ts';
+import type { Spot, Tree } from './tree.ts';
 
 /**
  * Makes a directory and its parents, one component at a time, each verified before the next (sandbox.md §D row 7).

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { parseHeaders, parseMethod } from '../../../../src/executors/sandbox/egress-headers.ts';
+import { parseHeaders, parseMethod } from '../../../../src/executors/egress/headers.ts';
 
 test.for([
   ['get', 'GET'],

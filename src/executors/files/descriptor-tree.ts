@@ -2,9 +2,9 @@ import { closeSync, fstatSync, lstatSync, mkdirSync, opendirSync, openSync, read
 import { join } from 'node:path/posix';
 
 import { HostError, reasonOf } from '../../errors.ts';
-import { isInside } from './files-path.ts';
-import { errnoOf, FileProblem } from './files-result.ts';
-import { CALM, CREATE_NEW, DIRECTORY, kindOf, NO_FOLLOW, type Spot, type Tree } from './files-tree.ts';
+import { isInside } from './path.ts';
+import { errnoOf, FileProblem } from './result.ts';
+import { CALM, CREATE_NEW, DIRECTORY, kindOf, NO_FOLLOW, type Spot, type Tree } from './tree.ts';
 
 /** `open(2)`: names a thing without opening it, so that looking at a device or FIFO does nothing to it. Absent in `node:fs`. */
 const O_PATH = 0o10000000;

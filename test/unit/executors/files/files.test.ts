@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, syml
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-import { createFileAccess, DEFAULT_FILE_LIMITS } from '../../../../src/executors/sandbox/files.ts';
+import { createFileAccess, DEFAULT_FILE_LIMITS } from '../../../../src/executors/files/files.ts';
 import { openFiles, refuseNames } from '../../../helpers/file-access.ts';
 import { useTmp } from '../../../helpers/tmp.ts';
 

@@ -1,4 +1,4 @@
-import { EgressProblem } from './egress-result.ts';
+import { EgressProblem } from './result.ts';
 
 export interface Deadline {
   /** Aborted at the deadline or with the caller’s signal; its reason is an EgressProblem that says which. */

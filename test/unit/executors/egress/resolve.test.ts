@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { resolveTarget } from '../../../../src/executors/sandbox/egress-resolve.ts';
-import { parseTarget } from '../../../../src/executors/sandbox/egress-target.ts';
+import { resolveTarget } from '../../../../src/executors/egress/resolve.ts';
+import { parseTarget } from '../../../../src/executors/egress/target.ts';
 
 const TARGET = parseTarget('http://api.test/');
 

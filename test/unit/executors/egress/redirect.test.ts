@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import type { Method } from '../../../../src/executors/sandbox/egress-headers.ts';
-import { type Hop, nextHop } from '../../../../src/executors/sandbox/egress-redirect.ts';
-import { parseTarget } from '../../../../src/executors/sandbox/egress-target.ts';
+import type { Method } from '../../../../src/executors/egress/headers.ts';
+import { type Hop, nextHop } from '../../../../src/executors/egress/redirect.ts';
+import { parseTarget } from '../../../../src/executors/egress/target.ts';
 
 const HEADERS = { authorization: 'Bearer x', cookie: 'a=b', 'content-type': 'text/plain', 'x-other': '1' };
 const hopOf = (method: Method, body = ''): Hop => ({

@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 
 import type { CapabilityUse, Permit } from '../executor.ts';
-import { readBody } from './egress-body.ts';
-import { createDeadline, type Deadline } from './egress-deadline.ts';
-import { ConnectProblem, dial } from './egress-dial.ts';
-import { parseHeaders, parseMethod } from './egress-headers.ts';
-import { type Hop, nextHop } from './egress-redirect.ts';
-import { type Lookup, resolveTarget, systemLookup } from './egress-resolve.ts';
-import { type EgressLimits, EgressProblem, type EgressResult } from './egress-result.ts';
-import { parseTarget } from './egress-target.ts';
+import { readBody } from './body.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
+import { ConnectProblem, dial } from './dial.ts';
+import { parseHeaders, parseMethod } from './headers.ts';
+import { type Hop, nextHop } from './redirect.ts';
+import { type Lookup, resolveTarget, systemLookup } from './resolve.ts';
+import { type EgressLimits, EgressProblem, type EgressResult } from './result.ts';
+import { parseTarget } from './target.ts';
 
-export { DEFAULT_EGRESS_LIMITS } from './egress-result.ts';
-export type { EgressFailure, EgressFailureReason, EgressLimits, EgressResponse, EgressResult } from './egress-result.ts';
-export type { Lookup } from './egress-resolve.ts';
+export { DEFAULT_EGRESS_LIMITS } from './result.ts';
+export type { EgressFailure, EgressFailureReason, EgressLimits, EgressResponse, EgressResult } from './result.ts';
+export type { Lookup } from './resolve.ts';
 
 export interface EgressOptions {
   /**
