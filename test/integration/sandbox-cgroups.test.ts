@@ -25,12 +25,13 @@ function useMachine(cgroups: CgroupHome): BubblewrapMachine {
   });
   return {
     programs: { bwrap: '/usr/bin/bwrap', prlimit: '/usr/bin/prlimit', timeout: '/usr/bin/timeout' },
-    features: { disableUserNamespaces: false, cgroupNamespace: false },
+    features: { disableUserNamespaces: false, cgroupNamespace: false, coverFirstProcess: false },
     layout: readSystemLayout(),
     seccomp,
     pipes,
     files: [],
     identity: undefined,
+    staging: undefined,
     cgroups,
     owner: describeOwner(),
     log: createLog('silent'),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { describe, onTestFinished, test } from 'vitest';
 
+import { listDescendants } from '../helpers/processes.ts';
 import { collect, describeSandbox, HAS_BUBBLEWRAP, runBash, runPython, useSandbox } from '../helpers/sandbox.ts';
 import { useTmp } from '../helpers/tmp.ts';
 
@@ -191,16 +192,43 @@ attempt('pair', lambda: socket.socketpair())
     const tmp = useTmp();
     chmodSync(tmp, 0o755);
     const uidOf = async (over: Parameters<typeof describeSandbox>[1]) => {
-      const started = await useSandbox().spawn(describeSandbox(['/usr/bin/cat'], over));
-      const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${started.pid}/status`, 'utf8'))?.[1];
+      const started = await useSandbox().spawn(describeSandbox(['/usr/bin/bash', '-c', 'echo begun; read -r line'], over));
+      await new Promise((resolve) => started.stdout.once('data', resolve));
+      const inner = listDescendants(started.pid).find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'bash\n');
+      const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${inner}/status`, 'utf8'))?.[1];
       await started.kill();
       return uid;
     };
+    const into = (access: 'read' | 'write') => ({ mounts: [{ source: tmp, target: '/in', access }] });
     expect(await uidOf({})).toBe('65534');
-    expect(await uidOf({ mounts: [{ source: tmp, target: '/in', access: 'read' }] })).toBe('65534');
-    expect(await uidOf({ mounts: [{ source: tmp, target: '/in', access: 'write' }] })).toBe('0');
+    expect(await uidOf(into('read'))).toBe('65534');
+    expect(await uidOf(into('write'))).toBe('0');
     chmodSync(tmp, 0o700);
-    expect(await uidOf({ mounts: [{ source: tmp, target: '/in', access: 'read' }] })).toBe('0');
+    expect(await uidOf(into('read'))).toBe('0');
+    // What only root can reach is brought to the user who may open it.
+    const below = join(tmp, 'below');
+    mkdirSync(below);
+    chmodSync(below, 0o777);
+    expect(await uidOf({ mounts: [{ source: below, target: '/in', access: 'write' }] })).toBe('65534');
+  });
+
+  test('finds no process inside without the filter, whose memory it could write', async ({ expect }) => {
+    const ran = await runPython(
+      useSandbox(),
+      `
+import os
+for pid in sorted(int(p) for p in os.listdir('/proc') if p.isdigit()):
+    try: print(pid > 1, open(f'/proc/{pid}/status').read().split('Seccomp:')[1].split()[0])
+    except OSError: print(pid, 'covered', os.listdir(f'/proc/{pid}'))
+for path in ('/proc/1/mem', '/proc/self/task/../../1/mem', '/proc/2/../1/environ', '/proc/1/root/'):
+    try: os.open(path, os.O_RDWR); print(path, 'opened')
+    except OSError as e: print(e.strerror)
+`,
+    );
+    const [first, ...rest] = ran.stdout.trim().split('\n');
+    expect(first).toBe('1 covered []');
+    expect(rest.slice(0, -4).every((line) => line === 'True 2')).toBe(true);
+    expect(rest.slice(-4)).toEqual(Array.from({ length: 4 }, () => 'No such file or directory'));
   });
 
   test('cannot see or trace its neighbours', async ({ expect }) => {

@@ -23,13 +23,24 @@ describe.skipIf(!HAS_BUBBLEWRAP)('createSandbox()', () => {
   test('finds out what holds here, line by line', async ({ expect }) => {
     const sandbox = useSandbox();
     const findings = await sandbox.findings();
-    const always = ['namespaces', 'no network', 'no capabilities', 'seccomp', 'sealed root', 'limits per process'];
+    const always = [
+      'namespaces',
+      'no network',
+      'no capabilities',
+      'seccomp',
+      'sealed root',
+      'closed first process',
+      'limits per process',
+      'run directory',
+    ];
     for (const capability of always) expect(findings).toContainEqual(expect.objectContaining({ capability, state: 'enforced' }));
     expect(findings.map(({ capability }) => capability)).toEqual([
       ...always.slice(0, 5),
       'no nested user namespaces',
+      'closed first process',
       'limits per process',
       'unprivileged user',
+      'run directory',
       'control groups',
     ]);
     expect(await sandbox.tier()).toMatch(/^bwrap\+seccomp(\+cgroup)?$/);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
@@ -70,6 +71,33 @@ describe.skipIf(!HAS_BUBBLEWRAP)('sweep()', () => {
     });
     expect(process.kill(mine.pid, 0)).toBe(true);
     await mine.kill();
+  });
+
+  test('leaves nothing of servers whose sandboxes show what only root can reach, nor their temporary directories', async ({ expect }) => {
+    if (process.getuid?.() !== 0) return;
+    const closed = useTmp();
+    const shown = join(closed, 'shown');
+    mkdirSync(shown);
+    chmodSync(shown, 0o755);
+    const outfile = await buildServer(useTmp());
+    const servers = new Set<number>();
+    for (const waitMs of [0, 4, 9]) {
+      const server = spawn(process.execPath, [outfile, 'staged', shown], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(server.stdout, 'data');
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+      servers.add(server.pid ?? 0);
+    }
+    const listTemporary = (): string[] =>
+      readdirSync(tmpdir()).filter((name) => [...servers].some((pid) => name.startsWith(`plugbridge-${pid}.`)));
+    expect(listTemporary()).toHaveLength(3);
+    const sandbox = useSandbox();
+    await sandbox.sweep();
+    await vi.waitFor(async () => {
+      await sandbox.sweep();
+      expect([findOwned(servers), listTemporary(), listGroups(servers)]).toEqual([[], [], []]);
+    });
   });
 
   test('finds processes of a dead server that ran without a sandbox', async ({ expect }) => {

@@ -5,8 +5,9 @@ import { readBody } from './body.ts';
 import { createDeadline, type Deadline } from './deadline.ts';
 import { ConnectProblem, dial } from './dial.ts';
 import { parseHeaders, parseMethod } from './headers.ts';
+import { findPermittedAddresses, requireAllowed } from './permission.ts';
 import { type Hop, nextHop } from './redirect.ts';
-import { type Lookup, resolveTarget, systemLookup } from './resolve.ts';
+import { type Lookup, systemLookup } from './resolve.ts';
 import { type EgressLimits, EgressProblem, type EgressResult } from './result.ts';
 import { parseTarget } from './target.ts';
 
@@ -102,8 +103,7 @@ async function send(hop: Hop, options: EgressOptions, deadline: Deadline): Promi
   requireAllowed(permit({ kind: 'net', host, port }));
   if (hop.body !== '') requireAllowed(permit({ kind: 'net-body', host, body: hop.body }));
 
-  const addresses = await deadline.race(resolveTarget(hop.target, options.lookup ?? systemLookup));
-  for (const address of addresses) requireAllowed(permit({ kind: 'net-address', host, port, address }));
+  const addresses = await findPermittedAddresses(hop.target, { permit, lookup: options.lookup ?? systemLookup, deadline });
 
   let problem = new EgressProblem('unreachable', 'no connection could be made');
   for (const address of addresses) {
@@ -115,10 +115,6 @@ async function send(hop: Hop, options: EgressOptions, deadline: Deadline): Promi
     }
   }
   throw problem;
-}
-
-function requireAllowed(answer: Permit): void {
-  if (!answer.allowed) throw new EgressProblem('refused', answer.reason, answer);
 }
 
 /** Scheme, host and path of a URL for a message: a query or user may hold secrets (agentzero.md §7). */

@@ -1,10 +1,12 @@
-import type { SandboxDescription, SandboxLimits } from './sandbox.ts';
+import type { SandboxDescription, SandboxLimits, SandboxMount } from './sandbox.ts';
 
 /** What bubblewrap can do on this machine, as the probe found by running it. */
 export interface BubblewrapFeatures {
   /** `--disable-userns`, since 0.8.0. */
   readonly disableUserNamespaces: boolean;
   readonly cgroupNamespace: boolean;
+  /** A mount over `/proc/1`. */
+  readonly coverFirstProcess: boolean;
 }
 
 /** The part of the file system that every sandbox has, as it lies on this host. */
@@ -33,6 +35,8 @@ export interface BubblewrapSetting {
   readonly programs: { readonly prlimit: string; readonly timeout: string };
   /** `pid:starttime` of the server, see `owner.ts`. */
   readonly owner: string;
+  /** Whether a path of the host is a directory, which is covered by another means than a file. */
+  readonly isDirectory: (path: string) => boolean;
 }
 
 /** Who a sandboxed process believes to be; files of other users show up as 65534. */
@@ -105,7 +109,7 @@ const isolation = (features: BubblewrapFeatures): string[] =>
     ['--hostname', 'plugin'],
   ].flat();
 
-function fileSystem({ mounts, limits, workingDirectory }: SandboxDescription, setting: BubblewrapSetting): string[] {
+function fileSystem({ mounts, runDirectory, limits, workingDirectory }: SandboxDescription, setting: BubblewrapSetting): string[] {
   const scratchBytes = String(limits.scratchBytes ?? DEFAULT_SCRATCH_BYTES);
   return [
     ['--perms', '0755', '--dir', '/etc'],
@@ -113,14 +117,31 @@ function fileSystem({ mounts, limits, workingDirectory }: SandboxDescription, se
     ...setting.layout.links.map(([target, path]) => ['--symlink', target, path]),
     ...setting.descriptors.files.map(([descriptor, path]) => ['--perms', '0444', '--file', String(descriptor), path]),
     ['--proc', '/proc', '--dev', '/dev'],
+    // bubblewrap’s own process inside runs without the filter and belongs to the same user, who could write into its memory.
+    setting.features.coverFirstProcess ? ['--perms', '0555', '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'] : [],
     ['--perms', '1777', '--size', scratchBytes, '--tmpfs', '/tmp'],
     ['--perms', '1777', '--size', scratchBytes, '--tmpfs', '/dev/shm'],
-    ...mounts.map(({ source, target, access }) => [access === 'write' ? '--bind' : '--ro-bind', source, target]),
-    // bubblewrap’s root is a writable tmpfs of half the memory (sandbox.md §0.5).
-    ['--remount-ro', '/dev', '--remount-ro', '/'],
+    runDirectory ? ['--perms', '0700', '--size', String(runDirectory.maxBytes), '--tmpfs', runDirectory.path] : [],
+    ...mounts.map((mount) => toMountOptions(mount, setting.isDirectory)),
+    // What covers a directory takes the places of mounts inside it first.
+    ...mounts.filter((mount) => isCoveredDirectory(mount, setting.isDirectory)).map(({ target }) => ['--remount-ro', target]),
+    // bubblewrap’s root is a writable tmpfs of half the memory (sandbox.md §0.5), and a process of the host’s root may write to
+    // the settings of the kernel in `/proc/sys`, whatever its capabilities.
+    ['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
     ['--chdir', workingDirectory],
   ].flat();
 }
+
+function toMountOptions(mount: SandboxMount, isDirectory: BubblewrapSetting['isDirectory']): string[] {
+  const { source, target, access } = mount;
+  if (access === 'write') return ['--bind', source, target];
+  if (access === 'read') return ['--ro-bind', source, target];
+  // A bind keeps no devices, so that opening a covered file is refused instead of finding it empty.
+  return isDirectory(source) ? ['--perms', '0755', '--tmpfs', target] : ['--ro-bind', '/dev/null', target];
+}
+
+const isCoveredDirectory = ({ source, access }: SandboxMount, isDirectory: BubblewrapSetting['isDirectory']): boolean =>
+  access === 'none' && isDirectory(source);
 
 const environment = (description: SandboxDescription): string[] => [
   '--clearenv',

@@ -1,3 +1,5 @@
+import { chmodSync, rmSync } from 'node:fs';
+
 import { HostError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Tier } from '../executor.ts';
@@ -11,10 +13,12 @@ import { probeBubblewrap } from './probe-bubblewrap.ts';
 import { tryFindProgram } from './programs.ts';
 import type { Sandbox, SandboxDescription, SandboxedProcess, SandboxFinding } from './sandbox.ts';
 import { launchSeatbelt, probeSeatbelt } from './launch-seatbelt.ts';
+import type { Staging } from './staging.ts';
 import { createStandardPipeSource } from './standard-pipes.ts';
 import { createSeccompFilter, isSeccompArchitecture } from './seccomp.ts';
 import { sweepOrphans } from './sweep.ts';
 import { readSystemFiles, readSystemLayout } from './system-layout.ts';
+import { makeTemporaryDirectory } from './temporary-directory.ts';
 
 export interface SandboxOptions {
   readonly log: Log;
@@ -114,19 +118,23 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
   const files = readSystemFiles().map(([path, bytes]) => [createMemoryFile(bytes), path] as const);
   const pipes = createStandardPipeSource('/bin/sh');
   const seccomp = isSeccompArchitecture(process.arch) ? createMemoryFile(createSeccompFilter(process.arch)) : undefined;
+  const identity = findIdentity();
+  const staging = identity && tryPrepareStaging(programs?.setpriv);
   const dispose = () => {
+    if (staging) rmSync(staging.directory, { recursive: true, force: true });
     for (const [file] of files) file.close();
     seccomp?.close();
     pipes.close();
   };
   const candidate: BubblewrapMachine = {
     programs: { bwrap, prlimit, timeout },
-    features: { disableUserNamespaces: true, cgroupNamespace: true },
+    features: { disableUserNamespaces: true, cgroupNamespace: true, coverFirstProcess: true },
     layout: readSystemLayout(),
     seccomp,
     pipes,
     files,
-    identity: findIdentity(),
+    identity,
+    staging,
     cgroups: undefined,
     owner: describeOwner(),
     log,
@@ -142,6 +150,14 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
   }
   const tier = !machine.seccomp ? 'bwrap' : machine.cgroups ? 'bwrap+seccomp+cgroup' : 'bwrap+seccomp';
   return { tier, findings, launch: (description) => launchBubblewrap(description, machine), dispose };
+}
+
+/** For a server that runs as root; undefined where the system has no `setpriv`. */
+function tryPrepareStaging(setpriv: string | undefined = tryFindProgram('setpriv')): Staging | undefined {
+  if (setpriv === undefined) return undefined;
+  const directory = makeTemporaryDirectory();
+  chmodSync(directory, 0o755);
+  return { setpriv, directory };
 }
 
 async function probeMac({ programs }: SandboxOptions): Promise<Isolation> {

@@ -11,6 +11,8 @@ export type HiddenSearch = { readonly ok: true; readonly paths: HiddenPaths } | 
 export interface HiddenSearchOptions {
   /** Whether the path with these segments below the root must stay unseen. */
   readonly isHidden: (segments: readonly string[]) => boolean;
+  /** Trees that are not looked into, for they are not shown or looked through elsewhere. */
+  readonly isPassedOver?: (segments: readonly string[]) => boolean;
   readonly maxEntries?: number;
   readonly maxHidden?: number;
 }
@@ -24,12 +26,12 @@ const DEFAULT_MAX_HIDDEN = 1000;
 const PARALLEL_READS = 16;
 
 /**
- * Finds what to hide below a root, nearest first. A root with more entries than `maxEntries` outside of dependencies is
+ * Finds what to hide below a root, nearest first: what `isHidden` names, and sockets. A root with more entries than `maxEntries` outside of dependencies is
  * refused, for what has not been looked at could not be hidden. Links are followed only to hide what a hidden name
  * leads to; a second hard link to a hidden file under a harmless name is not recognised.
  */
 export async function findHidden(root: string, options: HiddenSearchOptions): Promise<HiddenSearch> {
-  const { isHidden, maxEntries = DEFAULT_MAX_ENTRIES, maxHidden = DEFAULT_MAX_HIDDEN } = options;
+  const { isHidden, isPassedOver = () => false, maxEntries = DEFAULT_MAX_ENTRIES, maxHidden = DEFAULT_MAX_HIDDEN } = options;
   const files: string[] = [];
   const directories: string[] = [];
   const deferred: (readonly string[])[] = [];
@@ -41,11 +43,13 @@ export async function findHidden(root: string, options: HiddenSearchOptions): Pr
       seen += 1;
       const path = [...segments, entry.name];
       const absolute = join(root, ...path);
-      if (isHidden(path)) {
+      // A read-only mount does not keep anybody from connecting to a socket, and what listens there is no plugin’s to talk to.
+      if (entry.isSocket()) files.push(absolute);
+      else if (isHidden(path)) {
         const real = entry.isSymbolicLink() ? await tryRealpath(absolute, root) : absolute;
         // A link that leads nowhere inside has nothing behind it in the sandbox either.
         if (real !== undefined) (entry.isDirectory() ? directories : files).push(real);
-      } else if (entry.isDirectory() && !OPAQUE.has(path.slice(-2).join('/'))) {
+      } else if (entry.isDirectory() && !isPassedOver(path) && !OPAQUE.has(path.slice(-2).join('/'))) {
         (DEPENDENCY_DIRECTORIES.has(entry.name) ? deferred : below).push(path);
       }
     }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync } from 'node:fs';
+import { closeSync, statSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -9,12 +9,14 @@ import type { Log } from '../../log.ts';
 import type { Tier } from '../executor.ts';
 import { toBubblewrapArguments, type BubblewrapFeatures, type SystemLayout } from './bubblewrap.ts';
 import { createCgroup, type Cgroup, type CgroupHome } from './cgroup.ts';
-import { canUse, type Identity } from './identity.ts';
+import { canUse, withoutUnreachableCovers, type Identity } from './identity.ts';
 import type { MemoryFile } from './memory-file.ts';
-import { tryReadStat } from './owner.ts';
+import { isAlive } from './owner.ts';
 import { createProcessHandle } from './process-handle.ts';
+import { createRunDirectorySlot, openRunDirectory } from './run-directory.ts';
 import type { SandboxDescription, SandboxedProcess, SandboxExit } from './sandbox.ts';
 import type { StandardPipes, StandardPipeSource } from './standard-pipes.ts';
+import { stage, type Staging } from './staging.ts';
 import { startProcess, type Started } from './start-process.ts';
 
 /** Everything about this machine that a start needs, found once by the probe. */
@@ -27,6 +29,8 @@ export interface BubblewrapMachine {
   readonly pipes: StandardPipeSource;
   readonly files: readonly (readonly [file: MemoryFile, path: string])[];
   readonly identity: Identity | undefined;
+  /** Undefined where it is not needed or does not work. */
+  readonly staging: Staging | undefined;
   readonly cgroups: CgroupHome | undefined;
   readonly owner: string;
   readonly log: Log;
@@ -43,6 +47,7 @@ const MAX_STATUS_BYTES = 4096;
 /** Starts a description under bubblewrap. Throws HostError. */
 export async function launchBubblewrap(description: SandboxDescription, machine: BubblewrapMachine): Promise<SandboxedProcess> {
   const program = description.command[0] ?? '';
+  const { visible, prefix, identity } = chooseUser(description, machine);
   const pipes = await takePipes(program, machine);
   const inherited: number[] = [];
   let cgroup: Cgroup | undefined;
@@ -54,8 +59,9 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
       inherited.push(descriptor);
       return FIRST_FILE + inherited.length - 1;
     };
-    const { argv, options } = toBubblewrapArguments(description, {
+    const { argv, options } = toBubblewrapArguments(visible, {
       ...machine,
+      isDirectory,
       descriptors: {
         options: OPTIONS,
         status: STATUS,
@@ -64,13 +70,14 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
         files: machine.files.map(([file, path]) => [open(file), path] as const),
       },
     });
-    started = await startProcess(machine.programs.bwrap, argv, {
+    const [starter = '', ...words] = [...prefix, machine.programs.bwrap, ...argv];
+    started = await startProcess(starter, words, {
       // Node’s own environment would be readable inside as /proc/1/environ (sandbox.md §0.4).
       env: {},
       cwd: '/',
       detached: true,
       stdio: [...pipes.childEnds, 'pipe', 'pipe', 'pipe', ...inherited],
-      ...(machine.identity && canUse(machine.identity, description) ? machine.identity : {}),
+      ...identity,
     });
     if (started.ok) {
       const optionsPipe = pipeOf<Writable>(started.child, OPTIONS);
@@ -95,10 +102,12 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
   const status = followStatus(pipeOf<Readable>(child, STATUS));
   const block = pipeOf<Duplex>(child, BLOCK);
   block.on('error', () => {});
+  const runDirectory = createRunDirectorySlot(program);
   const process = createProcessHandle({
     child,
     pipes,
     tier: tierOf(machine, cgroup),
+    runDirectory,
     innerPid: () => status.innerPid,
     conclude: async (exit, killed) => {
       const memoryKills = cgroup?.countMemoryKills() ?? 0;
@@ -107,26 +116,46 @@ export async function launchBubblewrap(description: SandboxDescription, machine:
     },
   });
 
+  const giveUp = async (reason: string, cause: unknown): Promise<never> => {
+    await process.kill();
+    block.destroy();
+    throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: `${reason}: ${reasonOf(cause)}` }, { cause });
+  };
+
   // What nothing has to be done for starts at once; the rest waits until it is in its group.
   if (!cgroup) block.end('1');
   const innerPid = await status.started;
-  if (!cgroup) return process;
+  if (innerPid === undefined) {
+    block.end('1');
+    return process;
+  }
   try {
-    if (innerPid !== undefined) cgroup.add(innerPid);
+    cgroup?.add(innerPid);
   } catch (error) {
     // One that is gone tells itself why; one that would go on without its limits must not.
-    if (innerPid !== undefined && isAlive(innerPid)) {
-      await process.kill();
-      block.destroy();
-      throw new HostError(
-        'EXECUTION_SANDBOX_FAILED',
-        { program, reason: `it cannot join its control group: ${reasonOf(error)}` },
-        { cause: error },
-      );
-    }
+    if (isAlive(innerPid)) await giveUp('it cannot join its control group', error);
   }
-  block.end('1');
+  if (cgroup) block.end('1');
+  if (description.runDirectory) {
+    const opening = openRunDirectory(innerPid, description.runDirectory.path);
+    await runDirectory.fill(opening).catch((error: unknown) => giveUp('its files cannot be read', error));
+  }
   return process;
+}
+
+/** What the sandbox is made of, what comes before bubblewrap on its command line, and the user of the host who starts it. */
+interface Choice {
+  readonly visible: SandboxDescription;
+  readonly prefix: readonly string[];
+  readonly identity?: Identity;
+}
+
+/** The unprivileged user, by itself or brought to what only root can reach; else the server’s own. */
+function chooseUser(description: SandboxDescription, { identity, staging, programs, owner }: BubblewrapMachine): Choice {
+  if (identity && canUse(identity, description)) return { visible: withoutUnreachableCovers(description, identity), prefix: [], identity };
+  if (!identity || !staging || !canUse(identity, description, 'staged')) return { visible: description, prefix: [] };
+  const staged = stage(withoutUnreachableCovers(description, identity, 'staged'), { ...staging, identity, owner, bwrap: programs.bwrap });
+  return { visible: staged.description, prefix: staged.prefix };
 }
 
 async function takePipes(program: string, machine: BubblewrapMachine): Promise<StandardPipes> {
@@ -154,11 +183,6 @@ function tryMakeCgroup({ limits }: SandboxDescription, { cgroups, owner }: Bubbl
   } catch (error) {
     throw new Error(`its control group cannot be made: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-function isAlive(pid: number): boolean {
-  const stat = tryReadStat(pid);
-  return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
 }
 
 /** The kernel counts a process for some time after it has ended, so removing takes a few attempts. */
@@ -204,5 +228,7 @@ function followStatus(pipe: Readable) {
   pipe.on('close', () => settle(undefined));
   return status;
 }
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 const pipeOf = <Kind>(child: ChildProcess, index: number): Kind => child.stdio[index] as Kind;

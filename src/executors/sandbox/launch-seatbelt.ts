@@ -1,22 +1,26 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { HostError, reasonOf } from '../../errors.ts';
 import { createProcessHandle } from './process-handle.ts';
+import { createRunDirectorySlot, keepTemporary } from './run-directory.ts';
 import { standardStreams, startProcess } from './start-process.ts';
 import { toSeatbeltPlan, toUlimitCommand } from './seatbelt.ts';
 import type { SandboxDescription, SandboxedProcess, SandboxFinding } from './sandbox.ts';
+import { makeTemporaryDirectory } from './temporary-directory.ts';
 
 /** Starts a description under macOS’s `sandbox-exec`. Throws HostError. */
 export async function launchSeatbelt(description: SandboxDescription, sandboxExec: string): Promise<SandboxedProcess> {
   const program = description.command[0] ?? '';
-  // macOS’s temporary directory is reached through links, and profiles compare real paths.
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'plugbridge-')));
+  const scratch = makeTemporaryDirectory();
+  const run = makeTemporaryDirectory();
+  const runDirectory = createRunDirectorySlot(program);
+  await runDirectory.fill(Promise.resolve(keepTemporary(run)));
   const removeScratch = () => rm(scratch, { recursive: true, force: true });
   try {
-    const { profile, command, workingDirectory, environment } = toSeatbeltPlan(description, scratch);
+    const { profile, command, workingDirectory, environment } = toSeatbeltPlan(description, { scratch, run });
     const started = await startProcess(sandboxExec, ['-p', profile, ...toUlimitCommand(command, description.limits)], {
       env: environment,
       cwd: workingDirectory,
@@ -28,6 +32,7 @@ export async function launchSeatbelt(description: SandboxDescription, sandboxExe
       child: started.child,
       pipes: standardStreams(started.child),
       tier: 'seatbelt',
+      runDirectory,
       conclude: async (exit) => {
         await removeScratch();
         return exit;
@@ -35,6 +40,7 @@ export async function launchSeatbelt(description: SandboxDescription, sandboxExe
     });
   } catch (error) {
     await removeScratch();
+    await runDirectory.release();
     throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: reasonOf(error) }, { cause: error });
   }
 }
@@ -67,6 +73,7 @@ const FINDINGS: readonly SandboxFinding[] = [
     state: 'best effort',
     detail: 'descriptors, file size and processor time; no memory or process limit',
   },
+  { capability: 'run directory', state: 'best effort', detail: 'a temporary directory of its own, of no bounded size' },
   { capability: 'namespaces', state: 'missing', detail: 'a daemon that leaves the process group outlives the kill' },
   { capability: 'lifetime', state: 'missing', detail: 'nothing inside ends a process whose server died' },
 ];

@@ -6,8 +6,10 @@ import { HostError } from '../../errors.ts';
 import { OWNER_VARIABLE, toPrlimitOptions } from './bubblewrap.ts';
 import { tryHostPath } from './identity.ts';
 import { createProcessHandle } from './process-handle.ts';
+import { createRunDirectorySlot, keepTemporary, withRunDirectory, type RunDirectorySlot } from './run-directory.ts';
 import type { SandboxDescription, SandboxedProcess } from './sandbox.ts';
 import { standardStreams, startProcess } from './start-process.ts';
+import { makeTemporaryDirectory } from './temporary-directory.ts';
 
 export interface UnboxedMachine {
   /** Absent where the system has none: then no limits hold. */
@@ -35,6 +37,19 @@ export async function tryPrepareSetpriv(setpriv: string | undefined): Promise<st
  * Throws HostError.
  */
 export async function launchUnboxed(description: SandboxDescription, machine: UnboxedMachine): Promise<SandboxedProcess> {
+  if (!description.runDirectory) return launch(description, machine, createRunDirectorySlot(description.command[0] ?? ''));
+  const place = makeTemporaryDirectory();
+  const runDirectory = createRunDirectorySlot(description.command[0] ?? '');
+  await runDirectory.fill(Promise.resolve(keepTemporary(place)));
+  try {
+    return await launch(withRunDirectory(description, place), machine, runDirectory);
+  } catch (error) {
+    await runDirectory.release();
+    throw error;
+  }
+}
+
+async function launch(description: SandboxDescription, machine: UnboxedMachine, runDirectory: RunDirectorySlot): Promise<SandboxedProcess> {
   const { command, mounts, environment, limits } = description;
   const [program = '', ...args] = command.map((word) => tryHostPath(mounts, word) ?? word);
   // RLIMIT_NPROC would count everything that this user runs.
@@ -52,7 +67,7 @@ export async function launchUnboxed(description: SandboxDescription, machine: Un
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   if (!started.ok) throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: started.reason });
-  return createProcessHandle({ child: started.child, pipes: standardStreams(started.child), tier: 'process' });
+  return createProcessHandle({ child: started.child, pipes: standardStreams(started.child), tier: 'process', runDirectory });
 }
 
 /** A working directory that exists only inside a sandbox is replaced by the one for temporary files. */

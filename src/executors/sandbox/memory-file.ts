@@ -1,6 +1,7 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+import { makeTemporaryDirectory } from './temporary-directory.ts';
 
 /** Bytes that a child process inherits as a descriptor, without a file that anyone could change. */
 export interface MemoryFile {
@@ -14,7 +15,7 @@ export interface MemoryFile {
  * has its own position, so that many children can read it at once.
  */
 export function createMemoryFile(bytes: Uint8Array | string): MemoryFile {
-  const directory = mkdtempSync(join(tmpdir(), 'plugbridge-'));
+  const directory = makeTemporaryDirectory();
   try {
     const path = join(directory, 'data');
     writeFileSync(path, bytes, { mode: 0o400, flag: 'wx' });

@@ -8,6 +8,12 @@ export function describeOwner(pid: number = process.pid): string {
   return `${pid}:${tryReadStat(pid)?.startTime ?? 0}`;
 }
 
+/** Whether a process runs; one that only waits to be noticed by its parent does not. */
+export function isAlive(pid: number): boolean {
+  const stat = tryReadStat(pid);
+  return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
+}
+
 /** Whether the process that an owner mark names is still running. A mark that is not one belongs to nobody we know: alive. */
 export function isOwnerAlive(mark: string): boolean {
   const match = /^(\d{1,10}):(\d{1,20})$/.exec(mark);

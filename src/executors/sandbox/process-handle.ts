@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Tier } from '../executor.ts';
 import { tryReadStat } from './owner.ts';
+import type { RunDirectorySlot } from './run-directory.ts';
 import type { SandboxedProcess, SandboxExit } from './sandbox.ts';
 
 /** How long a process that has ended by itself may leave unread output before its pipes are closed. */
@@ -19,6 +20,7 @@ export interface ProcessHandleOptions {
   readonly child: ChildProcess & { readonly pid: number };
   readonly pipes: { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
   readonly tier: Tier;
+  readonly runDirectory: RunDirectorySlot;
   /** The first process of the sandbox’s own process namespace, as the host counts, once known. */
   readonly innerPid?: () => number | undefined;
   /** Looks at what is left of the process; runs once, before `exited` settles. */
@@ -26,7 +28,7 @@ export interface ProcessHandleOptions {
 }
 
 /** Gives a detached child process the life cycle of a sandboxed one: `exited` always settles, `kill` takes the whole tree. */
-export function createProcessHandle({ child, pipes, tier, innerPid, conclude }: ProcessHandleOptions): SandboxedProcess {
+export function createProcessHandle({ child, pipes, tier, runDirectory, innerPid, conclude }: ProcessHandleOptions): SandboxedProcess {
   let killed = false;
   const hurry = new AbortController();
   // A pipe whose reader is gone must not take the server down; what was not written shows in the result.
@@ -48,7 +50,9 @@ export function createProcessHandle({ child, pipes, tier, innerPid, conclude }: 
     hurry.abort();
     for (const pipe of [pipes.stdin, pipes.stdout, pipes.stderr]) pipe.destroy();
     await waitUntilGone(innerPid?.());
-    return conclude ? conclude(exit, killed) : exit;
+    const concluded = conclude ? await conclude(exit, killed) : exit;
+    await runDirectory.release();
+    return concluded;
   };
   const exited = settle();
 
@@ -68,6 +72,7 @@ export function createProcessHandle({ child, pipes, tier, innerPid, conclude }: 
       }
       await exited;
     },
+    holdRunDirectory: () => runDirectory.hold(),
   };
 }
 

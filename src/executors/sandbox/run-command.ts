@@ -1,10 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { HostError } from '../../errors.ts';
 import { capture } from './capture.ts';
 import { COMMAND_ENVIRONMENT } from './command-environment.ts';
+import { layerMounts } from './granted-mounts.ts';
 import { findHidden, type HiddenPaths } from './hidden-files.ts';
 import { tryFindProgram } from './programs.ts';
 import type { Sandbox, SandboxDescription, SandboxMount } from './sandbox.ts';
@@ -80,44 +77,26 @@ export function createCommandRunner({ sandbox, isHidden, limits = DEFAULT_COMMAN
     if (!hidden.ok) return refuse(`its sensitive files cannot be hidden in "${root}": ${hidden.reason}`);
     if (signal.aborted) return refuse('the call was cancelled');
 
-    const veil = await mkdtemp(join(tmpdir(), 'plugbridge-'));
     try {
-      return await run({
-        sandbox,
-        description: describe([path, ...args], { root, veil, hidden: hidden.paths, limits }),
-        signal,
-        limits,
-        refuse,
-      });
+      return await run({ sandbox, description: describe([path, ...args], { root, hidden: hidden.paths, limits }), signal, limits, refuse });
     } catch (error) {
       if (error instanceof HostError) return { ok: false, message: error.message };
       throw error;
-    } finally {
-      await rm(veil, { recursive: true, force: true });
     }
   };
 }
 
 interface Placement {
   readonly root: string;
-  /** An empty directory, put over hidden ones. */
-  readonly veil: string;
   readonly hidden: HiddenPaths;
   readonly limits: CommandLimits;
 }
 
-function describe(command: readonly string[], { root, veil, hidden, limits }: Placement): SandboxDescription {
-  const cover =
-    (source: string) =>
-    (target: string): SandboxMount => ({ source, target, access: 'read' });
+function describe(command: readonly string[], { root, hidden, limits }: Placement): SandboxDescription {
+  const covers = [...hidden.directories, ...hidden.files].map((path): SandboxMount => ({ source: path, target: path, access: 'none' }));
   return {
     command,
-    mounts: [
-      { source: root, target: root, access: 'read' },
-      ...hidden.directories.map(cover(veil)),
-      // The bind keeps no devices, so opening it is refused rather than empty.
-      ...hidden.files.map(cover('/dev/null')),
-    ],
+    mounts: layerMounts({ granted: [{ source: root, target: root, access: 'read' }], covers }),
     workingDirectory: root,
     environment: COMMAND_ENVIRONMENT,
     limits: {

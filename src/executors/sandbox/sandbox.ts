@@ -12,6 +12,12 @@ export interface SandboxDescription {
   /** The minimal read-only system (`/usr`, loader, `/etc` essentials) is always there; these are added. */
   readonly mounts: readonly SandboxMount[];
   readonly workingDirectory: string;
+  /**
+   * A private, empty, writable directory for the files that the process makes, of a bounded size, at `path` inside. On Linux
+   * it lies in memory; elsewhere it is a temporary directory, and `path` in the command, the working directory and the
+   * values of the environment is replaced by where that lies.
+   */
+  readonly runDirectory?: { readonly path: string; readonly maxBytes: number };
   /** The whole environment inside; nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
@@ -20,9 +26,14 @@ export interface SandboxDescription {
 }
 
 export interface SandboxMount {
+  /** A file, a directory or a unix socket, by its canonical path. */
   readonly source: string;
   readonly target: string;
-  readonly access: 'read' | 'write';
+  /**
+   * `none` covers what an outer mount would show at `target`: a directory is empty there, a file cannot be opened. Its source
+   * is what lies there, the same path. A mount inside a covered directory is seen all the same; mounts are made in order.
+   */
+  readonly access: 'read' | 'write' | 'none';
 }
 
 export interface SandboxLimits {
@@ -51,6 +62,18 @@ export interface SandboxedProcess {
   readonly exited: Promise<SandboxExit>;
   /** SIGKILL to the whole tree; settles with `exited`. Safe to call twice. */
   kill(): Promise<void>;
+  /**
+   * Keeps the run directory beyond the process, so that what it holds can be read once nobody can change it any more.
+   * To be called while the process runs; the caller closes it. Throws HostError EXECUTION_SANDBOX_FAILED.
+   */
+  holdRunDirectory(): RunDirectory;
+}
+
+/** A run directory that outlives its process. */
+export interface RunDirectory {
+  /** How this process reaches it: a real path or `/proc/self/fd/N`. */
+  readonly path: string;
+  close(): void;
 }
 
 /** How a sandboxed process ended. bubblewrap turns a signal inside into the code 128 + signal. */

@@ -1,4 +1,5 @@
 import { tryHostPath } from './identity.ts';
+import { withRunDirectory } from './run-directory.ts';
 import type { SandboxDescription, SandboxLimits } from './sandbox.ts';
 
 /** What every program on macOS needs to start: its own binaries, frameworks, the loader’s cache, time zones and locales. */
@@ -33,14 +34,22 @@ export interface SeatbeltPlan {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Empty directories of the host that stand in for those that a sandbox has of its own. */
+export interface StandIns {
+  /** For `/tmp`. */
+  readonly scratch: string;
+  /** For the run directory, when there is one. */
+  readonly run: string;
+}
+
 /**
- * Writes the Seatbelt profile of a description. `scratch` is an empty directory that stands in for `/tmp`.
- * Later rules win over earlier ones, so the exceptions stand last.
+ * Writes the Seatbelt profile of a description. Later rules win over earlier ones, so the exceptions stand last.
  */
-export function toSeatbeltPlan(description: SandboxDescription, scratch: string): SeatbeltPlan {
-  const { mounts, command, environment, workingDirectory } = description;
+export function toSeatbeltPlan(given: SandboxDescription, { scratch, run }: StandIns): SeatbeltPlan {
+  const { mounts, command, environment, workingDirectory } = withRunDirectory(given, run);
   const map = (path: string): string => tryHostPath([...mounts, { source: scratch, target: '/tmp', access: 'write' }], path) ?? path;
-  const readable = mounts.map(({ source }) => source);
+  const covered = mounts.filter(({ access }) => access === 'none').map(({ source }) => source);
+  const readable = mounts.map(({ source }) => source).filter((source) => !covered.includes(source));
   const writable = [scratch, ...mounts.filter(({ access }) => access === 'write').map(({ source }) => source)];
   const sealed = mounts.filter(({ access }) => access === 'read').map(({ source }) => source);
   const profile = [
@@ -59,6 +68,15 @@ export function toSeatbeltPlan(description: SandboxDescription, scratch: string)
     ...writable
       .filter((path) => sealed.some((outer) => path.startsWith(`${outer}/`)))
       .map((path) => `(allow file-write* (subpath ${quote(path)}))`),
+    ...covered.map((path) => `(deny file-read* file-write* (subpath ${quote(path)}))`),
+    // What is mounted inside a covered directory is seen all the same.
+    ...mounts
+      .filter(({ source, access }) => access !== 'none' && covered.some((outer) => source.startsWith(`${outer}/`)))
+      .map(({ source, access }) => `(allow file-read*${access === 'write' ? ' file-write*' : ''} (subpath ${quote(source)}))`),
+    // A writable mount inside another one cannot be renamed, as it cannot where it is really mounted.
+    ...mounts
+      .filter(({ source, access }) => access === 'write' && writable.some((outer) => source.startsWith(`${outer}/`)))
+      .map(({ source }) => `(deny file-write-unlink (literal ${quote(source)}))`),
     '(deny network*)',
     '(deny file-write-setugid)',
   ].join('\n');

@@ -5,10 +5,11 @@ import { findCgroupHome, sweepCgroups } from './cgroup.ts';
 import { findIdentity } from './identity.ts';
 import { isOwnerAlive, tryReadStat } from './owner.ts';
 import { killGroup } from './process-handle.ts';
+import { sweepTemporaryDirectories } from './temporary-directory.ts';
 
 /**
  * Kills what servers left behind that died while starting a sandbox (sandbox.md §0.6), and removes their empty control
- * groups. Only processes of our own user or of the sandbox’s user that carry the mark of a dead server.
+ * groups and their temporary directories. Only processes of our own user or of the sandbox’s user that carry the mark of a dead server.
  * Returns the process ids that it killed, in no order.
  */
 export function sweepOrphans(): readonly number[] {
@@ -20,6 +21,7 @@ export function sweepOrphans(): readonly number[] {
     .filter((pid) => isOrphan(pid, users) && kill(pid));
   const home = findCgroupHome(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'));
   if (home) sweepCgroups(home);
+  sweepTemporaryDirectories();
   return killed;
 }
 

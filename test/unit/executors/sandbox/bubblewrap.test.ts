@@ -4,11 +4,12 @@ import { toBubblewrapArguments, toPrlimitOptions, type BubblewrapSetting } from 
 import type { SandboxDescription } from '../../../../src/executors/sandbox/sandbox.ts';
 
 const SETTING: BubblewrapSetting = {
-  features: { disableUserNamespaces: true, cgroupNamespace: true },
+  features: { disableUserNamespaces: true, cgroupNamespace: true, coverFirstProcess: true },
   layout: { readOnly: ['/usr', '/etc/ld.so.cache'], links: [['usr/bin', '/bin']] },
   descriptors: { options: 3, status: 4, block: 5, seccomp: 6, files: [[7, '/etc/passwd']] },
   programs: { prlimit: '/usr/bin/prlimit', timeout: '/usr/bin/timeout' },
   owner: '42:4711',
+  isDirectory: (path) => !path.endsWith('.env'),
 };
 const DESCRIPTION: SandboxDescription = {
   command: ['/usr/bin/bash', '/plugin/run.sh', '--', '-x'],
@@ -30,14 +31,37 @@ describe('toBubblewrapArguments()', () => {
         '--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup --disable-userns',
         '--die-with-parent --uid 1000 --gid 1000 --cap-drop ALL --hostname plugin',
         '--perms 0755 --dir /etc --ro-bind /usr /usr --ro-bind /etc/ld.so.cache /etc/ld.so.cache --symlink usr/bin /bin',
-        '--perms 0444 --file 7 /etc/passwd --proc /proc --dev /dev',
+        '--perms 0444 --file 7 /etc/passwd --proc /proc --dev /dev --perms 0555 --tmpfs /proc/1 --remount-ro /proc/1',
         '--perms 1777 --size 4096 --tmpfs /tmp --perms 1777 --size 4096 --tmpfs /dev/shm',
-        '--ro-bind /home/a/plugin /plugin --bind /home/a/out /out --remount-ro /dev --remount-ro / --chdir /plugin',
+        '--ro-bind /home/a/plugin /plugin --bind /home/a/out /out --remount-ro /proc --remount-ro /dev --remount-ro / --chdir /plugin',
         '--clearenv --setenv TOKEN secret value --setenv PATH /usr/bin --seccomp 6 --block-fd 5 --json-status-fd 4',
       ].join(' '),
     );
     expect(argv.join(' ')).toBe(
       '--args 3 --setenv PLUGBRIDGE_OWNER 42:4711 --unsetenv PLUGBRIDGE_OWNER -- /usr/bin/prlimit --core=0 --nproc=8 --fsize=1024 /usr/bin/timeout -s KILL 9 /usr/bin/bash /plugin/run.sh -- -x',
+    );
+  });
+
+  test('makes a run directory of its size before the mounts, and covers before what is seen inside them', ({ expect }) => {
+    const { options } = toBubblewrapArguments(
+      {
+        ...DESCRIPTION,
+        runDirectory: { path: '/run/plugbridge/run', maxBytes: 8192 },
+        mounts: [
+          { source: '/home/a', target: '/home/a', access: 'write' },
+          { source: '/home/a/.env', target: '/home/a/.env', access: 'none' },
+          { source: '/home/a/ours', target: '/home/a/ours', access: 'none' },
+          { source: '/home/a/ours/data', target: '/home/a/ours/data', access: 'write' },
+        ],
+      },
+      SETTING,
+    );
+    expect(options.join(' ')).toContain(
+      [
+        '--perms 0700 --size 8192 --tmpfs /run/plugbridge/run --bind /home/a /home/a --ro-bind /dev/null /home/a/.env',
+        '--perms 0755 --tmpfs /home/a/ours --bind /home/a/ours/data /home/a/ours/data',
+        '--remount-ro /home/a/ours --remount-ro /proc --remount-ro /dev --remount-ro /',
+      ].join(' '),
     );
   });
 
@@ -47,11 +71,12 @@ describe('toBubblewrapArguments()', () => {
       { ...endless, mounts: [], limits: {} },
       {
         ...SETTING,
-        features: { disableUserNamespaces: false, cgroupNamespace: false },
+        features: { disableUserNamespaces: false, cgroupNamespace: false, coverFirstProcess: false },
         descriptors: { options: 3, status: 4, block: 5, files: [] },
       },
     );
-    for (const option of ['--disable-userns', '--unshare-cgroup', '--seccomp', '--bind', '--file']) expect(options).not.toContain(option);
+    for (const option of ['--disable-userns', '--unshare-cgroup', '--seccomp', '--bind', '--file', '/proc/1'])
+      expect(options).not.toContain(option);
     expect(options.join(' ')).toContain('--size 67108864 --tmpfs /tmp');
     expect(argv).not.toContain('/usr/bin/timeout');
     expect(argv).toContain('--core=0');

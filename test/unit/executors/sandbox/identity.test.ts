@@ -3,7 +3,13 @@ import { join } from 'node:path';
 
 import { describe, test } from 'vitest';
 
-import { canUse, findIdentity, tryHostPath, tryParseIdentity } from '../../../../src/executors/sandbox/identity.ts';
+import {
+  canUse,
+  findIdentity,
+  tryHostPath,
+  tryParseIdentity,
+  withoutUnreachableCovers,
+} from '../../../../src/executors/sandbox/identity.ts';
 import type { SandboxDescription, SandboxMount } from '../../../../src/executors/sandbox/sandbox.ts';
 import { useTmp } from '../../../helpers/tmp.ts';
 
@@ -66,5 +72,41 @@ describe('canUse()', () => {
     chmodSync(tmp, 0o700);
     expect(canUse(stranger, describeMount(inner))).toBe(false);
     expect(canUse(stranger, describeMount(join(tmp, 'absent')))).toBe(false);
+  });
+});
+
+describe('canUse() of what has been staged', () => {
+  const stranger = { uid: 54321, gid: 54321 };
+  const mount = (source: string, access: SandboxMount['access'] = 'read'): SandboxMount => ({ source, target: source, access });
+  const describeMounts = (mounts: readonly SandboxMount[], command = ['/usr/bin/true']): SandboxDescription => ({
+    command,
+    mounts,
+    workingDirectory: '/',
+    environment: {},
+    limits: {},
+  });
+
+  test('asks for what lies in the mounts, and not for the way to them', ({ expect }) => {
+    const tmp = useTmp();
+    const shown = join(tmp, 'shown');
+    mkdirSync(join(shown, 'inner/deep'), { recursive: true });
+    writeFileSync(join(shown, 'inner/run'), '', { mode: 0o644 });
+    chmodSync(tmp, 0o700);
+    for (const path of ['', 'inner', 'inner/deep']) chmodSync(join(shown, path), 0o755);
+    const run = join(shown, 'inner/run');
+    expect(canUse(stranger, describeMounts([mount(shown)], ['/usr/bin/sh', run]))).toBe(false);
+    expect(canUse(stranger, describeMounts([mount(shown)], ['/usr/bin/sh', run]), 'staged')).toBe(true);
+    expect(canUse(stranger, describeMounts([mount(run)], ['/usr/bin/sh', run]), 'staged')).toBe(true);
+    expect(canUse(stranger, describeMounts([mount(shown, 'write')]), 'staged')).toBe(false);
+    const nested = [mount(shown), mount(join(shown, 'inner/deep'))];
+    expect(canUse(stranger, describeMounts(nested), 'staged')).toBe(true);
+    chmodSync(join(shown, 'inner'), 0o700);
+    expect(canUse(stranger, describeMounts(nested), 'staged')).toBe(false);
+    expect(canUse(stranger, describeMounts([mount(shown)], ['/usr/bin/sh', run]), 'staged')).toBe(false);
+    const inClosed = [mount(shown), mount(join(shown, 'inner/deep'), 'none')];
+    const inOpen = [mount(shown), mount(join(shown, 'inner'), 'none')];
+    expect(withoutUnreachableCovers(describeMounts(inClosed), stranger, 'staged').mounts).toEqual([inClosed[0]]);
+    expect(withoutUnreachableCovers(describeMounts(inOpen), stranger, 'staged').mounts).toEqual(inOpen);
+    expect(withoutUnreachableCovers(describeMounts(inOpen), stranger).mounts).toEqual([inOpen[0]]);
   });
 });

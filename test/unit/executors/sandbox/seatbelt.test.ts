@@ -16,8 +16,10 @@ const DESCRIPTION: SandboxDescription = {
   limits: {},
 };
 
+const STAND_INS = { scratch: '/private/scratch', run: '/private/run' };
+
 describe('toSeatbeltPlan()', () => {
-  const plan = toSeatbeltPlan(DESCRIPTION, '/private/scratch');
+  const plan = toSeatbeltPlan(DESCRIPTION, STAND_INS);
   const rules = plan.profile.split('\n');
 
   test('denies by default and never opens the network', ({ expect }) => {
@@ -45,6 +47,39 @@ describe('toSeatbeltPlan()', () => {
     expect(plan.workingDirectory).toBe('/private/scratch');
     expect(plan.environment).toEqual({ HOME: '/private/scratch', OWN: 'mine', TMPDIR: '/private/scratch' });
   });
+});
+
+test('toSeatbeltPlan() puts the run directory elsewhere, and says so wherever it is named', ({ expect }) => {
+  const { command, workingDirectory, environment, profile } = toSeatbeltPlan(
+    {
+      ...DESCRIPTION,
+      command: ['/usr/bin/python3', '/run/files/x', '/run/filesystem'],
+      workingDirectory: '/run/files',
+      environment: { OUT: '/run/files', LOG: '/run/files/log', OWN: 'in /run/files' },
+      runDirectory: { path: '/run/files', maxBytes: 4096 },
+    },
+    STAND_INS,
+  );
+  expect({ command, workingDirectory, environment }).toEqual({
+    command: ['/usr/bin/python3', '/private/run/x', '/run/filesystem'],
+    workingDirectory: '/private/run',
+    environment: { OUT: '/private/run', LOG: '/private/run/log', OWN: 'in /run/files', TMPDIR: '/private/scratch' },
+  });
+  expect(profile).toMatch(/^\(allow file-write\* .*"\/private\/run"/m);
+});
+
+test('toSeatbeltPlan() denies what is covered and opens what is mounted inside it again', ({ expect }) => {
+  const mount = (path: string, access: 'read' | 'write' | 'none') => ({ source: path, target: path, access });
+  const mounts = [mount('/u/a', 'write'), mount('/u/a/.env', 'none'), mount('/u/a/ours', 'none'), mount('/u/a/ours/data', 'write')];
+  const rules = toSeatbeltPlan({ ...DESCRIPTION, mounts }, STAND_INS).profile.split('\n');
+  expect(rules.find((rule) => rule.startsWith('(allow file-read* '))).not.toContain('.env');
+  const order = [
+    '(deny file-read* file-write* (subpath "/u/a/.env"))',
+    '(deny file-read* file-write* (subpath "/u/a/ours"))',
+    '(allow file-read* file-write* (subpath "/u/a/ours/data"))',
+  ].map((rule) => rules.indexOf(rule));
+  expect(order).toEqual(order.toSorted((one, other) => one - other));
+  expect(order).not.toContain(-1);
 });
 
 test('toUlimitCommand() sets the limits and passes arguments untouched', ({ expect }) => {
