@@ -18,6 +18,8 @@ export interface LiveCatalog extends CatalogSource {
   discovery(): Discovery;
   /** Reads everything that changed; the catalog stays the same object when nothing did. */
   reload(): Catalog;
+  /** Reloads once nobody has asked for it for a moment, for whoever finds that files are others than those that were read. */
+  reloadSoon(): void;
   /** Reloads when files change; `onReload` hears of every reload that differed. */
   watch(onReload: (catalog: Catalog) => void): void;
   close(): Promise<void>;
@@ -84,6 +86,7 @@ export function createLiveCatalog(deps: LiveCatalogDeps): LiveCatalog {
       return discovery ?? deps.discover();
     },
     reload,
+    reloadSoon,
     onToolsChanged(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

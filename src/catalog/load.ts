@@ -1,6 +1,7 @@
 import type { Candidate, Discovery } from '../discover/candidates.ts';
 import type { Inspection } from '../executors/executor.ts';
 import type { ManifestReading } from '../manifest/format.ts';
+import type { RecognisedDirectory } from '../manifest/formats.ts';
 import type { Plugin } from '../manifest/plugin.ts';
 import { formatProblem } from '../manifest/problem.ts';
 import type { TrustAnswer } from '../trust/trust.ts';
@@ -8,7 +9,7 @@ import type { PluginEntry } from './catalog.ts';
 import type { ReadingCache } from './reading-cache.ts';
 
 export interface LoadDeps {
-  readManifest(candidate: Candidate): ManifestReading;
+  readManifest(candidate: RecognisedDirectory): ManifestReading;
   /** The runtime’s look at the files, before anything of them runs. */
   inspect(plugin: Plugin): Inspection;
   judgeTrust(plugin: Plugin, candidate: Candidate): TrustAnswer;
@@ -20,7 +21,13 @@ export interface LoadDeps {
 /** What is known of a candidate’s content; kept while its files stay as they are. */
 export type Reading =
   | { readonly ok: true; readonly plugin: Plugin; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly name: string | undefined; readonly problem: string; readonly warnings: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly system: string;
+      readonly name: string | undefined;
+      readonly problem: string;
+      readonly warnings: readonly string[];
+    };
 
 /**
  * Reads every candidate into an entry. The first registration of a name wins, a trusted one over an untrusted one, and the
@@ -47,8 +54,9 @@ function loseName({ plugin: _plugin, ...rest }: PluginEntry, winner: PluginEntry
 }
 
 function makeEntry(candidate: Candidate, deps: LoadDeps, before: PluginEntry | undefined): PluginEntry {
-  const reading = deps.cache.read(candidate, () => readCandidate(candidate, deps));
-  const shared = { system: candidate.system, directory: candidate.directory, origin: candidate.origin, warnings: reading.warnings };
+  const reading = deps.cache.read(candidate, (current) => readCandidate(current, deps));
+  const system = reading.ok ? reading.plugin.system : reading.system;
+  const shared = { system, directory: candidate.directory, origin: candidate.origin, warnings: reading.warnings };
   if (!reading.ok) {
     // What a person no longer trusts does not go on because it broke.
     const lastGood = before?.callable && before.plugin && deps.judgeTrust(before.plugin, candidate).trusted ? before.plugin : undefined;
@@ -67,11 +75,13 @@ function makeEntry(candidate: Candidate, deps: LoadDeps, before: PluginEntry | u
   return { ...named, status: 'ok', callable: true };
 }
 
-function readCandidate(candidate: Candidate, deps: LoadDeps): Reading {
+function readCandidate(candidate: RecognisedDirectory, deps: LoadDeps): Reading {
+  const { system } = candidate;
   const reading = deps.readManifest(candidate);
   if (!reading.ok) {
     return {
       ok: false,
+      system,
       name: reading.name,
       problem: joinProblems(reading.problems.map(formatProblem)),
       warnings: reading.warnings.map(formatProblem),
@@ -79,7 +89,9 @@ function readCandidate(candidate: Candidate, deps: LoadDeps): Reading {
   }
   const { plugin } = reading;
   const inspection = deps.inspect(plugin);
-  if (!inspection.ok) return { ok: false, name: plugin.name, problem: joinProblems(inspection.problems), warnings: plugin.warnings };
+  if (!inspection.ok) {
+    return { ok: false, system, name: plugin.name, problem: joinProblems(inspection.problems), warnings: plugin.warnings };
+  }
   return { ok: true, plugin, warnings: [...plugin.warnings, ...inspection.warnings] };
 }
 

@@ -1,24 +1,24 @@
 import { readFileSync } from 'node:fs';
 
 import { tryWriteCacheFile } from '../cache-file.ts';
-import { digestFiles, fingerprintFiles, sha256Hex } from '../manifest/digest.ts';
-import type { RecognisedDirectory } from '../manifest/formats.ts';
+import { fingerprintFiles, sha256Hex } from '../manifest/digest.ts';
+import { digestPlugin, fingerprintPlugin } from '../manifest/digest-plugin.ts';
+import { tryRecognise, type RecognisedDirectory } from '../manifest/formats.ts';
 import type { Reading } from './load.ts';
 
 /** What was read of a directory, and how its files looked then. Only what can be used is kept. */
 interface CachedReading {
   /** What the directory was recognised by. */
   readonly recognised: RecognisedDirectory;
-  /** The files looked at; `.` is the directory itself. */
-  readonly files: readonly string[];
+  /** Of the plugin’s files, see `fingerprintPlugin`. */
   readonly fingerprint: string;
   readonly reading: Extract<Reading, { ok: true }>;
 }
 
 export interface ReadingCache {
-  /** The reading of an unchanged directory, else a new one. */
-  read(candidate: RecognisedDirectory, make: () => Reading): Reading;
-  /** What a directory was recognised by, if its entries are still the same. */
+  /** The reading of an unchanged directory, else a new one, of what the directory is by now. */
+  read(candidate: RecognisedDirectory, make: (candidate: RecognisedDirectory) => Reading): Reading;
+  /** What a directory was recognised by, if its entries are still the same; a manifest’s content may say something else by now. */
   recall(directory: string): RecognisedDirectory | undefined;
   /** Writes what is new, best effort: without it the next start reads everything again. */
   save(): void;
@@ -53,23 +53,22 @@ export function createReadingCache({ file, key }: ReadingCacheOptions): ReadingC
     },
     read(candidate, make) {
       const known = find(candidate.directory);
-      if (known && known.fingerprint === fingerprintFiles(candidate.directory, known.files)) {
+      if (known && known.fingerprint === fingerprintPlugin(known.reading.plugin)) {
         used.set(candidate.directory, known);
         return known.reading;
       }
-      const reading = make();
-      if (used.delete(candidate.directory)) changed = true;
+      // What was recalled may be another system’s since its manifest was written over.
+      const current = known === undefined ? candidate : (tryRecognise(candidate) ?? candidate);
+      const reading = make(current);
+      if (used.delete(current.directory)) changed = true;
       if (!reading.ok) return reading;
-      const names = Object.keys(reading.plugin.files);
-      const files = ['.', ...names];
-      const fingerprint = fingerprintFiles(candidate.directory, files);
+      const fingerprint = fingerprintPlugin(reading.plugin);
       // A file that changed while it was read must not keep the old reading under its new fingerprint.
-      const digested = digestFiles(candidate.directory, names);
+      const digested = digestPlugin(reading.plugin);
       if (digested.ok && digested.digest === reading.plugin.digest) {
-        const { directory, names: entries, manifestFile, system } = candidate;
+        const { directory, names, manifestFile, system } = current;
         used.set(directory, {
-          recognised: { directory, names: entries, manifestFile, system },
-          files,
+          recognised: { directory, names, manifestFile, system },
           fingerprint,
           reading: { ok: true, plugin: reading.plugin, warnings: [...reading.warnings] },
         });

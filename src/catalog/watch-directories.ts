@@ -13,19 +13,17 @@ export interface DirectoryWatch {
   close(): Promise<void>;
 }
 
-/** A plugin’s manifest and modules lie in its directory or just below it. */
-const WATCH_DEPTH = 3;
-/** What a plugin’s author works with changes all the time and is no part of the plugin. */
-const IGNORED = /^\/(?:.*\/)?(?:node_modules|\.git)(?:\/|$)/;
+/** A plugin’s manifest, modules and scripts lie in its directory or some directories below it. */
+const WATCH_DEPTH = 6;
+/**
+ * What is not worth thousands of watches: version control, what Rust builds, and installed packages. Of the latter, what
+ * their managers write or put in place at the end of every installation is watched in their stead.
+ */
+const IGNORED = /\/(?:(?:\.git|target)(?:\/|$)|node_modules\/(?!\.package-lock\.json$)|\.dependencies\/[^/]+\/)/;
 
 /** Watches directories, those that do not exist yet too, however many of the directories above them are missing. */
 export function watchDirectories(directories: readonly string[], { onChange, onError }: WatchOptions): DirectoryWatch {
   const watched = new Set<string>();
-
-  const isOfInterest = (path: string): boolean =>
-    directories.some((directory) =>
-      path === directory || path.startsWith(`${directory}/`) ? !IGNORED.test(path.slice(directory.length)) : isAbove(path, directory),
-    );
 
   /** The watcher waits for a missing path by watching its parent, which must therefore be there. */
   const listNew = (): string[] => {
@@ -37,7 +35,7 @@ export function watchDirectories(directories: readonly string[], { onChange, onE
   const watcher = watch(listNew(), {
     ignoreInitial: true,
     depth: WATCH_DEPTH,
-    ignored: (path) => !isOfInterest(path),
+    ignored: (path) => !isOfInterest(path, directories),
     ignorePermissionErrors: true,
   })
     .on('all', (event, path) => {
@@ -56,6 +54,13 @@ export function watchDirectories(directories: readonly string[], { onChange, onE
     if (wanted.length > 0) watcher.add(wanted);
   }
   return { close: () => watcher.close() };
+}
+
+/** Whether a path is looked at: in these directories all but what is ignored, and those above them, where they may come to be. */
+export function isOfInterest(path: string, directories: readonly string[]): boolean {
+  return directories.some((directory) =>
+    path === directory || path.startsWith(`${directory}/`) ? !IGNORED.test(path.slice(directory.length)) : isAbove(path, directory),
+  );
 }
 
 const isAbove = (path: string, other: string): boolean => path === '/' || other.startsWith(`${path}/`);

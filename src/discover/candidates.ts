@@ -1,11 +1,18 @@
 import { realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 
-import type { Origin } from './origin.ts';
+import { isForeign, type Origin } from './origin.ts';
 import { HostError } from '../errors.ts';
 import { listDirectory, readableReason, type ListedEntry } from '../manifest/directory-listing.ts';
 import { MAX_PLUGIN_ENTRIES } from '../manifest/format.ts';
-import { knownManifestNames, tryRecognise, type RecognisedDirectory } from '../manifest/formats.ts';
+import {
+  explainUnrecognised,
+  knownManifestNames,
+  tryRecognise,
+  tryRecogniseAlone,
+  tryRecogniseManifest,
+  type RecognisedDirectory,
+} from '../manifest/formats.ts';
 import { nearestName } from '../manifest/nearest-name.ts';
 import { quote } from '../manifest/problem.ts';
 import type { SearchDirectory } from './directories.ts';
@@ -17,8 +24,9 @@ export interface Candidate extends RecognisedDirectory {
   readonly source: string;
 }
 
-/** A directory that was passed over, and why, in one sentence fragment; for `doctor`. */
+/** What was passed over, and why, in one sentence fragment; for `doctor`. */
 export interface SkippedDirectory {
+  /** Or a file, where that is what somebody may have taken for a plugin. */
   readonly directory: string;
   readonly reason: string;
 }
@@ -33,6 +41,9 @@ export interface Discovery {
   readonly searched: readonly string[];
 }
 
+/** A directory full of scripts is told by some of them. */
+const MAX_BARE_FILES = 20;
+
 export interface DiscoverOptions {
   /** Directories in one search directory, 5,000 by default; one with more is a mistake or an attack, and is not looked through. */
   readonly maxPlugins?: number;
@@ -40,7 +51,7 @@ export interface DiscoverOptions {
   readonly recall?: ((directory: string) => RecognisedDirectory | undefined) | undefined;
 }
 
-/** Finds the plugin directories in the search directories. Reads names only; never throws. */
+/** Finds the plugin directories in the search directories. Reads names, and of manifests what tells their system; never throws. */
 export function discoverCandidates(
   directories: readonly SearchDirectory[],
   { maxPlugins = 5_000, recall }: DiscoverOptions = {},
@@ -61,7 +72,7 @@ export function discoverCandidates(
       continue;
     }
     searched.add(directory);
-    for (const found of lookThrough(directory, listing.entries, { origin: search.origin, maxPlugins, problem, recall })) {
+    for (const found of lookThrough(directory, listing.entries, { ...search, maxPlugins, problem, recall })) {
       if ('reason' in found) skipped.set(found.directory, found);
       else register(candidates, { ...found, origin: search.origin, source: search.source });
     }
@@ -72,7 +83,7 @@ export function discoverCandidates(
 /** A directory keeps its first place, unless that was a workspace's: naming a person's plugin must not take its trust away. */
 function register(candidates: Map<string, Candidate>, candidate: Candidate): void {
   const before = candidates.get(candidate.directory);
-  if (before !== undefined && (before.origin !== 'workspace' || candidate.origin === 'workspace')) return;
+  if (before !== undefined && (!isForeign(before.origin) || isForeign(candidate.origin))) return;
   candidates.delete(candidate.directory);
   candidates.set(candidate.directory, candidate);
 }
@@ -83,18 +94,35 @@ function lookThrough(
   entries: readonly ListedEntry[],
   options: Pick<DiscoverOptions, 'recall'> & {
     readonly origin: Origin;
+    readonly named: boolean;
     readonly maxPlugins: number;
     readonly problem: (reason: string) => void;
   },
 ): readonly (RecognisedDirectory | SkippedDirectory)[] {
-  const own = tryRecognise({ directory, names: entries.map((entry) => entry.name) });
+  const itself = { directory, names: entries.map((entry) => entry.name) };
+  const own = tryRecogniseManifest(itself);
   if (own !== undefined) return [own];
   const children = entries.filter((entry) => mayHoldPlugin(entry));
   if (children.length > options.maxPlugins) {
     options.problem(`it holds ${children.length} directories, more than ${options.maxPlugins}`);
     return [];
   }
-  return children.flatMap((entry) => lookInto(directory, entry, options) ?? []);
+  const found = children.flatMap((entry) => lookInto(directory, entry, options) ?? []);
+  if (found.some((one) => !('reason' in one))) return [...found, ...findBareFiles(directory, entries)];
+  // Only where somebody named it: a file that was put into a usual place must not make one plugin of all of it.
+  const alone = options.named ? tryRecogniseAlone(itself) : undefined;
+  return alone === undefined ? [...found, ...findBareFiles(directory, entries)] : [alone];
+}
+
+/** Files that would be plugins in directories of their own. */
+function findBareFiles(directory: string, entries: readonly ListedEntry[]): readonly SkippedDirectory[] {
+  const bare = entries.flatMap(({ name, kind }): SkippedDirectory[] => {
+    const stem = parse(name).name;
+    if (kind !== 'file' || /[\p{Cc}\p{Cf}]/u.test(name)) return [];
+    if (tryRecogniseAlone({ directory: join(directory, stem), names: [name] }) === undefined) return [];
+    return [{ directory: join(directory, name), reason: `a script lies in a directory of its own: wanted is ${join(stem, name)}` }];
+  });
+  return bare.slice(0, MAX_BARE_FILES);
 }
 
 /** The usual places may be absent; what somebody named must be there. */
@@ -125,7 +153,7 @@ function lookInto(
   if (entry.kind === 'symlink') {
     try {
       if (!statSync(directory).isDirectory()) return undefined;
-      if (origin === 'workspace') return skip('it is a symbolic link, which a workspace may not use for plugins');
+      if (isForeign(origin)) return skip('it is a symbolic link, which a workspace may not use for plugins');
       directory = realpathSync(directory);
     } catch (error) {
       return skip(`it is a symbolic link that cannot be followed: ${readableReason(error)}`);
@@ -136,9 +164,9 @@ function lookInto(
   const listing = listDirectory(directory, MAX_PLUGIN_ENTRIES);
   if (!listing.ok) return skip(`it cannot be read: ${listing.reason}`);
   const names = listing.entries.map((child) => child.name);
-  return (
-    tryRecognise({ directory, names }) ?? skip(`it has no manifest: wanted is ${knownManifestNames().join(' or ')}${almostManifest(names)}`)
-  );
+  const looked = { directory, names };
+  const wanted = (): string => `it has no manifest: wanted is ${knownManifestNames().join(' or ')}${almostManifest(names)}`;
+  return tryRecognise(looked) ?? skip(explainUnrecognised(looked) ?? wanted());
 }
 
 /** File systems that ignore case let an author's misnamed manifest pass until it gets here. */

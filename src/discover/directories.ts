@@ -4,6 +4,9 @@ import type { Origin } from './origin.ts';
 import type { PlaceBases } from '../manifest/format.ts';
 import { FORMATS } from '../manifest/formats.ts';
 
+/** Where plugins wait that clients have written, in our own data directory. */
+export const PROPOSALS = 'proposals';
+
 /** A directory that plugins are looked for in. */
 export interface SearchDirectory {
   /** Absolute; not yet known to exist. */
@@ -50,6 +53,8 @@ export function searchDirectories(options: SearchOptions): readonly SearchDirect
     { path: join(bases.root, '.plugbridge', 'plugins'), origin: 'workspace', source: 'workspace', named: false },
     { path: join(options.ownData, 'plugins'), origin: 'user', source: 'user', named: false },
     ...places,
+    // Last, so that a proposal never takes a name from what is there.
+    { path: join(options.ownData, PROPOSALS), origin: 'proposed', source: 'proposals', named: false },
   ];
   const firstByPath = new Map<string, SearchDirectory>();
   for (const directory of all) {

@@ -55,6 +55,10 @@ export interface Format {
   readonly manifestName: string;
   /** The manifest file in a directory, when it is one of this system's. */
   recognises(directory: PluginDirectory): string | undefined;
+  /** The file that makes a plugin of a directory in which no system has recognised a manifest; absent where one is needed. */
+  recognisesAlone?(directory: PluginDirectory): string | undefined;
+  /** Why a directory that looks like one of this system’s holds no plugin, and what is wanted. */
+  explains?(directory: PluginDirectory): string | undefined;
   read(input: ManifestInput): ManifestReading;
   places(bases: PlaceBases): readonly PluginPlace[];
 }

@@ -1,8 +1,10 @@
 import { agentZero } from './agentzero/format.ts';
+import { kaizen } from './kaizen/format.ts';
 import type { Format, ManifestInput, ManifestReading, PluginDirectory } from './format.ts';
 
 /** The plugin systems, by id; the first that recognises a directory reads it. */
 export const FORMATS = {
+  kaizen,
   agentzero: agentZero,
 } as const satisfies Record<string, Format>;
 
@@ -15,11 +17,32 @@ export interface RecognisedDirectory extends ManifestInput {
 
 /** Which system a directory belongs to, and its manifest; undefined for none that is known. */
 export function tryRecognise(directory: PluginDirectory): RecognisedDirectory | undefined {
+  return tryRecogniseManifest(directory) ?? tryRecogniseAlone(directory);
+}
+
+/** As `tryRecognise`, by manifests only: what a directory is that may also hold plugins. */
+export function tryRecogniseManifest(directory: PluginDirectory): RecognisedDirectory | undefined {
+  return recogniseBy(directory, (format) => format.recognises(directory));
+}
+
+/** As `tryRecognise`, of a directory that has no manifest. */
+export function tryRecogniseAlone(directory: PluginDirectory): RecognisedDirectory | undefined {
+  return recogniseBy(directory, (format) => format.recognisesAlone?.(directory));
+}
+
+function recogniseBy(directory: PluginDirectory, find: (format: Format) => string | undefined): RecognisedDirectory | undefined {
   for (const system of Object.keys(FORMATS) as System[]) {
-    const manifestFile = FORMATS[system].recognises(directory);
+    const manifestFile = find(FORMATS[system]);
     if (manifestFile !== undefined) return { ...directory, manifestFile, system };
   }
   return undefined;
+}
+
+/** Why no system recognises a directory, where one can tell. */
+export function explainUnrecognised(directory: PluginDirectory): string | undefined {
+  return Object.values<Format>(FORMATS)
+    .map((format) => format.explains?.(directory))
+    .find((reason) => reason !== undefined);
 }
 
 /** Reads a recognised directory's manifest into the normal form. Never throws. */

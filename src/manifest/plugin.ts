@@ -36,14 +36,34 @@ export const LimitsSchema = z.strictObject({
 });
 export type Limits = z.infer<typeof LimitsSchema>;
 
+/** The languages that scripts are written in. */
+export const LANGUAGES = ['python', 'node', 'typescript', 'bash', 'ruby'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** What the host can put into an environment variable of a script. Directories are absolute, as the script sees them. */
+export const SCRIPT_VALUES = ['plugin-name', 'plugin-directory', 'run-directory', 'data-directory', 'command'] as const;
+export type ScriptValue = (typeof SCRIPT_VALUES)[number];
+
 /** How a plugin is run. One member per kind of runtime; `executors/` has one folder for each. */
 export const RuntimeSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('wasm'),
     modulePath: z.string().describe('the module, relative to the plugin directory'),
   }),
+  z.strictObject({
+    kind: z.literal('script'),
+    language: z.enum(LANGUAGES),
+    main: z.string().describe('the script, relative to the plugin directory'),
+    input: z.enum(['stdin', 'argv', 'both']).describe('where the arguments go, as one JSON object; argv is the first argument'),
+    variables: z.record(z.string(), z.enum(SCRIPT_VALUES)).describe('environment variables, and what the host puts into each'),
+    dependencies: z
+      .array(z.string())
+      .describe('packages, as the language’s package manager spells them; a lock file beside the script comes before them'),
+  }),
 ]);
 export type Runtime = z.infer<typeof RuntimeSchema>;
+export type WasmRuntime = Extract<Runtime, { kind: 'wasm' }>;
+export type ScriptRuntime = Extract<Runtime, { kind: 'script' }>;
 export type RuntimeKind = Runtime['kind'];
 
 /** The normal form: what every system's manifest is read into. Nothing past `manifest/` knows which system it was. */
@@ -55,7 +75,11 @@ export const PluginSchema = z.strictObject({
   description: z.string(),
   directory: z.string().describe('absolute, canonical'),
   manifestFile: z.string().describe('relative to the directory'),
-  files: z.record(z.string(), z.string()).describe('the files that decide how it behaves: relative path → hex SHA-256 of its bytes'),
+  files: z
+    .record(z.string(), z.string())
+    .describe(
+      'the files that decide how it behaves: relative path → hex SHA-256 of its bytes; links and empty directories as in file-tree.ts',
+    ),
   digest: z.string().describe('sha256:<hex> over the sorted `files`'),
   runtime: RuntimeSchema,
   requests: z.array(z.string()).describe('capability strings, see policy/capability.ts'),
@@ -71,6 +95,16 @@ export const PluginSchema = z.strictObject({
   warnings: z.array(z.string()).describe('one sentence each: unknown fields and the like'),
 });
 export type Plugin = z.infer<typeof PluginSchema>;
+
+/** Of scripts (DESIGN.md, “Details that others build on”; the timeout is Kaizen’s). */
+export const SCRIPT_LIMITS: Limits = {
+  timeoutMs: 60_000,
+  memoryBytes: 512 * 1024 * 1024,
+  outputBytes: 16 * 1024 * 1024,
+  logBytes: 256 * 1024,
+  hostCalls: 100_000,
+  concurrency: 16,
+};
 
 /** The defaults of DESIGN.md, “Bounded”; WASM’s own from agentzero.md §3. */
 export const DEFAULT_LIMITS: Limits = {

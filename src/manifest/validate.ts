@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { listDirectory, readableReason } from './directory-listing.ts';
 import { MAX_PLUGIN_ENTRIES } from './format.ts';
-import { knownManifestNames, readManifest, tryRecognise } from './formats.ts';
+import { explainUnrecognised, knownManifestNames, readManifest, tryRecognise } from './formats.ts';
 import type { Plugin } from './plugin.ts';
 import { formatProblem } from './problem.ts';
 
@@ -39,8 +39,11 @@ export function validateDirectory(directory: string, options: ValidateOptions = 
   }
   const listing = listDirectory(canonical, MAX_PLUGIN_ENTRIES);
   if (!listing.ok) return refuse(`cannot be read: ${listing.reason}`);
-  const recognised = tryRecognise({ directory: canonical, names: listing.entries.map((entry) => entry.name) });
-  if (recognised === undefined) return refuse(`holds no plugin: wanted a manifest (${knownManifestNames().join(', ')})`);
+  const looked = { directory: canonical, names: listing.entries.map((entry) => entry.name) };
+  const recognised = tryRecognise(looked);
+  if (recognised === undefined) {
+    return refuse(`holds no plugin: ${explainUnrecognised(looked) ?? `wanted a manifest (${knownManifestNames().join(', ')})`}`);
+  }
 
   const { system } = recognised;
   const reading = readManifest(recognised);

@@ -1,20 +1,19 @@
 import { join } from 'node:path';
 
 import type { Format } from '../format.ts';
+import { PLUGIN_TOML, readPluginToml } from '../plugin-toml/read.ts';
 import { isOldGeneration, OLD_MANIFEST, readOldGeneration } from './old-generation.ts';
-import { readPluginToml } from './read.ts';
-
-const MANIFEST = 'PLUGIN.toml';
+import { wasmToml } from './read.ts';
 
 /** AgentZero's WASM plugins (agentzero.md §1). */
 export const agentZero: Format = {
   system: 'agentzero',
   title: 'AgentZero (WebAssembly)',
-  manifestName: MANIFEST,
+  manifestName: PLUGIN_TOML,
   recognises: (directory) => {
-    if (directory.names.includes(MANIFEST)) return MANIFEST;
+    if (directory.names.includes(PLUGIN_TOML)) return PLUGIN_TOML;
     return isOldGeneration(directory) ? OLD_MANIFEST : undefined;
   },
-  read: (input) => (input.manifestFile === OLD_MANIFEST ? readOldGeneration(input) : readPluginToml(input)),
+  read: (input) => (input.manifestFile === OLD_MANIFEST ? readOldGeneration(input) : readPluginToml(input, wasmToml)),
   places: ({ root }) => [{ path: join(root, '.agentzero', 'plugins'), origin: 'workspace' }],
 };

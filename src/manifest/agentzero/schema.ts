@@ -1,103 +1,27 @@
 import { z } from 'zod';
 
-import { isSafeRelativePath, NameSchema, textSchema } from '../text.ts';
-
-/*
- * PLUGIN.toml by section (agentzero.md §1). Every error text says what is wanted; `Findings.parse` adds what was found.
- * Unknown keys are dropped here and warned of by the reader, because AgentZero ignores them.
- */
-
-/** The permissions that the page of AgentZero names; seeds “plugin.permissions”. */
-export const PERMISSIONS = ['file_read', 'file_write', 'shell', 'network'] as const;
-export type Permission = (typeof PERMISSIONS)[number];
+import { PLUGIN_SHAPE, PLUGIN_TABLE_WANTED } from '../plugin-toml/schema.ts';
+import { isSafeRelativePath } from '../text.ts';
 
 const PATH_WANTED = 'a relative path inside the plugin directory, with "/" between its parts and no ".."';
-const PERMISSION_WANTED = `one of ${PERMISSIONS.join(', ')}`;
-/** A list of permissions, as plugins and commands have one. */
-export const PermissionsSchema = z
-  .array(z.enum(PERMISSIONS, { error: PERMISSION_WANTED }), { error: `a list of ${PERMISSIONS.join(', ')}` })
-  .max(32, { error: 'at most 32 permissions' });
+const RUNTIME_WANTED = '"wasm", or for scripts python, node, typescript, bash or ruby';
 
-const DESCRIPTION = { wanted: 'a string', maxCharacters: 4_096 };
-const KEYWORD = { wanted: 'a string', maxCharacters: 64 };
+const { name, version, description, permissions, keywords } = PLUGIN_SHAPE;
 
-export const PluginTableSchema = z.object(
+/** [plugin] of a WASM plugin (agentzero.md §1). */
+export const WasmPluginSchema = z.object(
   {
-    name: NameSchema.describe('the plugin, as tools, grants and directories name it'),
-    version: textSchema({ wanted: 'a string such as "1.2.3"', maxCharacters: 128 })
-      .min(1, { error: 'a version such as "1.2.3"' })
-      .describe('semantic version; others are warned of, because AgentZero takes them'),
-    description: textSchema(DESCRIPTION).describe('one line about the plugin'),
-    runtime: z.literal('wasm', { error: '"wasm", the only runtime that AgentZero plugins have' }).optional().describe('absent means wasm'),
+    name,
+    version,
+    description,
+    runtime: z.literal('wasm', { error: RUNTIME_WANTED }).optional().describe('absent means wasm'),
     wasm_path: z
       .string({ error: PATH_WANTED })
       .refine(isSafeRelativePath, { error: PATH_WANTED })
       .optional()
       .describe('the module; absent or missing means the first .wasm file beside the manifest'),
-    permissions: PermissionsSchema.optional().describe('absent means file_read and file_write; an empty list means none'),
-    keywords: z
-      .array(textSchema(KEYWORD).min(1, { error: 'a word' }), { error: 'a list of strings' })
-      .max(64, { error: 'at most 64 keywords' })
-      .optional()
-      .describe('words that make the plugin findable; absent means always listed'),
+    permissions: permissions.describe('absent means file_read and file_write; an empty list means none'),
+    keywords,
   },
-  { error: 'a [plugin] table with name, version and description' },
+  { error: PLUGIN_TABLE_WANTED },
 );
-
-export const NetworkTableSchema = z.object(
-  {
-    policy: z.string({ error: 'deny, allow_egress or allow_egress_filtered' }).optional().describe('absent and unknown both mean deny'),
-    allowed_hosts: z
-      .array(z.string({ error: 'a host name such as "api.slack.com"' }), { error: 'a list of host names' })
-      .max(256, { error: 'at most 256 hosts' })
-      .optional()
-      .describe('read only under allow_egress_filtered; each includes its subdomains; absent means none'),
-  },
-  { error: 'a table with policy and allowed_hosts' },
-);
-
-const numberBetween = (least: number, most: number): z.ZodNumber => {
-  const error = `a number from ${least} to ${most}`;
-  return z.number({ error }).min(least, { error }).max(most, { error });
-};
-const countBetween = (least: number, most: number): z.ZodNumber => {
-  const error = `a whole number from ${least} to ${most}`;
-  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
-};
-
-/** Our extension: `[plugin.limits]`. What is absent keeps the host's default. */
-export const LimitsTableSchema = z.object(
-  {
-    timeout: numberBetween(0.1, 600).optional().describe('seconds that a call may take'),
-    memory_mb: countBetween(1, 512).optional().describe('MiB of memory that a call may have'),
-    output_mb: countBetween(1, 64).optional().describe('MiB that a call may return'),
-    concurrency: countBetween(1, 64).optional().describe('calls of the plugin at a time'),
-  },
-  { error: 'a table of limits' },
-);
-
-const HintSchema = z.boolean({ error: 'true or false' }).optional();
-
-export const CommandTableSchema = z.object(
-  {
-    name: NameSchema.describe('the `action` that the plugin gets'),
-    description: textSchema(DESCRIPTION).describe('what the model reads'),
-    title: textSchema({ wanted: 'a string', maxCharacters: 128 }).min(1, { error: 'a title of at least one character' }).optional(),
-    input: z
-      .record(z.string(), z.unknown(), { error: 'a table of parameters or a JSON Schema' })
-      .optional()
-      .describe('our extension: parameters (see parameters.ts) or a whole JSON Schema; absent means any arguments'),
-    permissions: PermissionsSchema.optional().describe(
-      'our extension: the part of the plugin’s permissions that it needs; absent means all',
-    ),
-    read_only: HintSchema.describe('our extension: changes nothing'),
-    destructive: HintSchema.describe('our extension: may overwrite or delete'),
-    idempotent: HintSchema.describe('our extension: a second equal call changes nothing more'),
-  },
-  { error: 'a table with name and description' },
-);
-export type CommandTable = z.infer<typeof CommandTableSchema>;
-
-/** `plugin` also holds the tables that are read by themselves. */
-export const PLUGIN_KEYS = [...Object.keys(PluginTableSchema.shape), 'network', 'limits'] as const;
-export const ROOT_KEYS = ['plugin', 'commands'] as const;

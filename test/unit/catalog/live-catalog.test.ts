@@ -23,7 +23,7 @@ interface Live {
 }
 
 /** A live catalog over a search directory in a temporary one. */
-function useLive(below = 'plugins', over: Partial<LiveCatalogDeps> = {}): Live {
+function useLive(below = 'plugins', over: Partial<LiveCatalogDeps> = {}, isWatched = true): Live {
   const tmp = useTmp();
   const directory = join(tmp, below);
   const heard = { reloads: 0, tools: 0 };
@@ -46,10 +46,11 @@ function useLive(below = 'plugins', over: Partial<LiveCatalogDeps> = {}): Live {
     work();
     return next;
   };
-  catalog.watch((changed) => {
+  const onReload = (changed: Catalog): void => {
     heard.reloads++;
     for (const resolve of waiting.splice(0)) resolve(changed);
-  });
+  };
+  if (isWatched) catalog.watch(onReload);
   const write = (name: string, manifest = PLAIN.replace('"plain"', `"${name}"`) + ONE_COMMAND): void => {
     mkdirSync(join(directory, name), { recursive: true });
     writeFileSync(join(directory, name, 'plain.wasm'), EMPTY_MODULE);
@@ -129,6 +130,18 @@ describe('createLiveCatalog().reload()', () => {
     catalog.reload();
     expect(tool?.command.description).toBe('Goes');
     expect(catalog.current().findTool('plugin_a_go')?.command.description).toBe('Goes on');
+  });
+});
+
+describe('createLiveCatalog().reloadSoon()', () => {
+  test('reloads once for all that asked, though nothing is watched', async () => {
+    const { catalog, write, heard } = useLive('plugins', {}, false);
+    expect(catalog.current().tools).toEqual([]);
+    write('a');
+    const changed = new Promise<Catalog>((resolve) => catalog.onToolsChanged(resolve));
+    for (let i = 0; i < 5; i++) catalog.reloadSoon();
+    expect(toolNames(await changed)).toEqual(['plugin_a_go']);
+    expect(heard.tools).toBe(1);
   });
 });
 

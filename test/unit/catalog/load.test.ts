@@ -22,7 +22,7 @@ const depsWith = (readings: Record<string, ManifestReading>, over: Partial<LoadD
   inspect: () => ({ ok: true, warnings: [] }),
   judgeTrust: () => ({ trusted: true }),
   capLimits: (limits) => limits,
-  cache: { read: (_candidate, make) => make(), recall: () => undefined, save: () => {} },
+  cache: { read: (candidate, make) => make(candidate), recall: () => undefined, save: () => {} },
   ...over,
 });
 
@@ -37,7 +37,7 @@ describe('loadEntries() makes an entry', () => {
     const deps = depsWith({ '/plugins/a': good(plugin) }, { inspect: () => ({ ok: true, warnings: ['large'] }) });
     expect(loadOne(deps)).toEqual({
       name: 'a',
-      system: 'agentzero',
+      system: 'fixture',
       directory: '/plugins/a',
       origin: 'user',
       status: 'ok',
@@ -168,7 +168,7 @@ describe('loadEntries() after an earlier load', () => {
 
   test('forgets what is gone, and saves what was read', () => {
     let saved = 0;
-    const deps = depsWith({}, { cache: { read: (_candidate, make) => make(), recall: () => undefined, save: () => void saved++ } });
+    const deps = depsWith({}, { cache: { read: (candidate, make) => make(candidate), recall: () => undefined, save: () => void saved++ } });
     expect(loadEntries(found(), deps, before())).toEqual([]);
     expect(saved).toBe(1);
   });

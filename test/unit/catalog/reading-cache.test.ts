@@ -6,6 +6,9 @@ import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../../src/catalog/load.ts';
 import { createReadingCache, type ReadingCache } from '../../../src/catalog/reading-cache.ts';
 import { digestFiles } from '../../../src/manifest/digest.ts';
+import { readManifest, tryRecognise } from '../../../src/manifest/formats.ts';
+import type { Plugin } from '../../../src/manifest/plugin.ts';
+import { EMPTY_MODULE, PLAIN, writeFiles } from '../../fixtures/manifests/write-plugin.ts';
 import { useTmp } from '../../helpers/tmp.ts';
 import { aPlugin } from './fixtures.ts';
 
@@ -20,7 +23,7 @@ function usePlugin() {
   const state = { count: 0, ok: true };
   const make = (): Reading => {
     state.count++;
-    if (!state.ok) return { ok: false, name: 'a', problem: 'broken', warnings: [] };
+    if (!state.ok) return { ok: false, system: 'fixture', name: 'a', problem: 'broken', warnings: [] };
     const digested = digestFiles(directory, ['PLUGIN.toml', 'a.wasm']);
     if (!digested.ok) throw new Error(digested.reason);
     return { ok: true, plugin: aPlugin('a', { directory, files: digested.files, digest: digested.digest }), warnings: ['w'] };
@@ -181,5 +184,59 @@ describe('createReadingCache()', () => {
     read(cache);
     cache.save();
     expect(existsSync(file)).toBe(false);
+  });
+
+  test('sees a file that was added to a directory of a script, and one that is written over', () => {
+    const directory = writeFiles(join(useTmp(), 'tool'), { 'main.py': '', 'lib/a.py': '', 'lib/sub/b.py': '' });
+    const file = join(directory, '..', 'cache', 'plugins.json');
+    const load = (): { readonly plugin: Plugin; readonly isNew: boolean } => {
+      const cache = createReadingCache({ file, key: 'k' });
+      const recognised = cache.recall(directory) ?? tryRecognise({ directory, names: readdirSync(directory).sort() });
+      if (recognised === undefined) throw new Error('nothing was recognised');
+      let isNew = false;
+      const reading = cache.read(recognised, (current) => {
+        isNew = true;
+        const read = readManifest(current);
+        if (!read.ok) throw new Error('it could not be read');
+        return { ok: true, plugin: read.plugin, warnings: [] };
+      });
+      cache.save();
+      if (!reading.ok) throw new Error(reading.problem);
+      return { plugin: reading.plugin, isNew };
+    };
+    let last = load();
+    expect(load()).toEqual({ plugin: last.plugin, isNew: false });
+    const changes = { 'lib/sub/c.py': '', 'lib/d.py': '', 'lib/sub/b.py': 'x', 'node_modules/p/index.js': '', 'node_modules/p/new.js': '' };
+    for (const [name, text] of Object.entries(changes)) {
+      writeFiles(directory, { [name]: text });
+      const next = load();
+      expect(next.isNew, name).toBe(true);
+      expect(next.plugin.digest, name).not.toBe(last.plugin.digest);
+      expect(load()).toEqual({ plugin: next.plugin, isNew: false });
+      last = next;
+    }
+  });
+
+  test('reads a manifest that was written over as that of another system', () => {
+    const script = '[plugin]\nname = "p"\nversion = "1.0.0"\ndescription = "d"\nruntime = "bash"\n';
+    const directory = writeFiles(join(useTmp(), 'p'), { 'PLUGIN.toml': PLAIN, 'plain.wasm': EMPTY_MODULE, 'main.sh': '' });
+    const cache = createReadingCache({ file: join(directory, '..', 'plugins.json'), key: 'k' });
+    const systemNow = (): string => {
+      const names = readdirSync(directory).sort();
+      const recognised = cache.recall(directory) ?? tryRecognise({ directory, names });
+      if (recognised === undefined) throw new Error('nothing was recognised');
+      const reading = cache.read(recognised, (current) => {
+        const read = readManifest(current);
+        return read.ok
+          ? { ok: true, plugin: read.plugin, warnings: [] }
+          : { ok: false, system: current.system, name: read.name, problem: 'p', warnings: [] };
+      });
+      return reading.ok ? `${reading.plugin.system} ${reading.plugin.runtime.kind}` : `${reading.system} broken`;
+    };
+    const found = [PLAIN, script, PLAIN, '[plugin]\nruntime = "bash"\n', script].map((toml) => {
+      writeFileSync(join(directory, 'PLUGIN.toml'), toml);
+      return systemNow();
+    });
+    expect(found).toEqual(['agentzero wasm', 'kaizen script', 'agentzero wasm', 'kaizen broken', 'kaizen script']);
   });
 });

@@ -44,15 +44,15 @@ test('discoverCandidates() takes a directory that is a plugin itself and looks n
 });
 
 test('discoverCandidates() says why a directory was passed over', () => {
-  const directory = writeFiles(useTmp(), { 'sdk/x.ts': '', 'typo/plugin.toml': PLAIN, 'bad\u001Bname/PLUGIN.toml': PLAIN });
+  const directory = writeFiles(useTmp(), { 'sdk/x.txt': '', 'typo/plugin.toml': PLAIN, 'bad\u001Bname/PLUGIN.toml': PLAIN });
   symlinkSync('gone', join(directory, 'dangling'));
   const { candidates, skipped } = discoverCandidates([search(directory)]);
   expect(candidates).toEqual([]);
   expect(skipped).toEqual([
     { directory: join(directory, 'bad\u001Bname'), reason: 'the name "bad\\u001bname" has control characters' },
     { directory: join(directory, 'dangling'), reason: 'it is a symbolic link that cannot be followed: it does not exist' },
-    { directory: join(directory, 'sdk'), reason: 'it has no manifest: wanted is PLUGIN.toml' },
-    { directory: join(directory, 'typo'), reason: 'it has no manifest: wanted is PLUGIN.toml, found is "plugin.toml"' },
+    { directory: join(directory, 'sdk'), reason: 'it has no manifest: wanted is plugin.json or PLUGIN.toml' },
+    { directory: join(directory, 'typo'), reason: 'it has no manifest: wanted is plugin.json or PLUGIN.toml, found is "plugin.toml"' },
   ]);
 });
 
@@ -133,4 +133,69 @@ test('discoverCandidates() reads no directory with more plugins than it may', ()
     candidates: [],
     problems: [{ message: `Cannot read the plugin directory "${directory}": it holds 3 directories, more than 2` }],
   });
+});
+
+test('discoverCandidates() finds scripts in directories of their own, with a manifest or without', () => {
+  const directory = writeFiles(useTmp(), {
+    'lone/lone.py': '',
+    'side/plugin.json': '{"name": "side"}',
+    'side/x.rb': '',
+    'toml/PLUGIN.toml': '[plugin]\nruntime = "bash"\n',
+    'wasm/PLUGIN.toml': PLAIN,
+    'broken/PLUGIN.toml': '[plugin\nruntime = "ruby"\n',
+  });
+  const { candidates, skipped } = discoverCandidates([search(directory)]);
+  expect(candidates.map((one) => [one.directory.slice(directory.length + 1), one.system, one.manifestFile])).toEqual([
+    ['broken', 'kaizen', 'PLUGIN.toml'],
+    ['lone', 'kaizen', 'lone.py'],
+    ['side', 'kaizen', 'plugin.json'],
+    ['toml', 'kaizen', 'PLUGIN.toml'],
+    ['wasm', 'agentzero', 'PLUGIN.toml'],
+  ]);
+  expect(skipped).toEqual([]);
+});
+
+test('discoverCandidates() says why a directory with scripts is no plugin', () => {
+  const directory = writeFiles(useTmp(), {
+    'many/a.py': '',
+    'many/b.sh': '',
+    'project/package.json': '{}',
+    'project/tool.js': '',
+    'foreign/plugin.json': '{"id": "x", "type": "panel"}',
+    'foreign/module.js': '',
+    'kaged/kaged-plugin.yaml': '',
+    'kaged/index.ts': '',
+  });
+  const { candidates, skipped } = discoverCandidates([search(directory)]);
+  expect(candidates).toEqual([]);
+  const wanted = (name: string): string => `wanted a manifest, or a script called ${name}.*, main.*, index.*, plugin.*`;
+  expect(skipped.map((one) => [one.directory.slice(directory.length + 1), one.reason])).toEqual([
+    [
+      'foreign',
+      'its plugin.json describes no script: wanted a name, and a script beside it or as "main", in Python, Node.js, TypeScript, Bash or Ruby',
+    ],
+    ['kaged', 'it has no manifest: wanted is plugin.json or PLUGIN.toml'],
+    ['many', `it holds 2 scripts and none is a plugin by its name: ${wanted('many')}`],
+    ['project', `it is a project (package.json) and no script in it is a plugin by its name: ${wanted('project')}`],
+  ]);
+});
+
+test('discoverCandidates() reports scripts that lie in a search directory itself', () => {
+  const directory = writeFiles(useTmp(), { 'p/PLUGIN.toml': PLAIN, 'chart.py': '', '.hidden.py': '', 'notes.txt': '', 'main.d.ts': '' });
+  expect(discoverCandidates([search(directory)]).skipped).toEqual([
+    { directory: join(directory, 'chart.py'), reason: 'a script lies in a directory of its own: wanted is chart/chart.py' },
+  ]);
+});
+
+test('discoverCandidates() takes a directory as one script only where somebody named it and no plugin is in it', () => {
+  const directory = writeFiles(useTmp(), { 'main.py': '', 'lib/notes.txt': '' });
+  expect(discoverCandidates([search(directory)]).candidates).toMatchObject([{ directory, manifestFile: 'main.py' }]);
+  const unnamed = discoverCandidates([search(directory, 'user', false)]);
+  expect(unnamed.candidates).toEqual([]);
+  expect(unnamed.skipped).toContainEqual({
+    directory: join(directory, 'main.py'),
+    reason: 'a script lies in a directory of its own: wanted is main/main.py',
+  });
+  writeFiles(directory, { 'p/PLUGIN.toml': PLAIN });
+  expect(discoverCandidates([search(directory)]).candidates.map((one) => one.directory)).toEqual([join(directory, 'p')]);
 });

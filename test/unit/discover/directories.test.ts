@@ -9,7 +9,9 @@ test('searchDirectories() lists the usual places in the order in which the first
   expect(searchDirectories(options)).toEqual([
     { path: '/work/.plugbridge/plugins', origin: 'workspace', source: 'workspace', named: false },
     { path: '/home/me/.local/share/plugbridge/plugins', origin: 'user', source: 'user', named: false },
+    { path: '/work/workspace/plugins', origin: 'workspace', source: 'Kaizen (scripts)', named: false },
     { path: '/work/.agentzero/plugins', origin: 'workspace', source: 'AgentZero (WebAssembly)', named: false },
+    { path: '/home/me/.local/share/plugbridge/proposals', origin: 'proposed', source: 'proposals', named: false },
   ]);
 });
 

@@ -43,7 +43,7 @@ test('validateDirectory() names a directory that is missing, is a file, or holds
   const directory = writeFiles(useTmp(), { 'file.txt': '' });
   expect(validateDirectory(join(directory, 'gone')).problems).toEqual([`${directory}/gone: cannot be read: it does not exist`]);
   expect(validateDirectory(join(directory, 'file.txt')).problems).toEqual([`${directory}/file.txt: cannot be read: it is not a directory`]);
-  expect(validateDirectory(directory).problems).toEqual([`${directory}: holds no plugin: wanted a manifest (PLUGIN.toml)`]);
+  expect(validateDirectory(directory).problems).toEqual([`${directory}: holds no plugin: wanted a manifest (plugin.json, PLUGIN.toml)`]);
 });
 
 test('validateDirectory() says of the older generation that it is not supported', () => {
@@ -74,6 +74,9 @@ test('tryRecognise() takes PLUGIN.toml before an older manifest.json', () => {
 });
 
 test('FORMATS lists every system under its own id', () => {
-  expect(Object.entries(FORMATS).map(([id, format]) => [id, format.system])).toEqual([['agentzero', 'agentzero']]);
-  expect(knownManifestNames()).toEqual(['PLUGIN.toml']);
+  expect(Object.entries(FORMATS).map(([id, format]) => [id, format.system])).toEqual([
+    ['kaizen', 'kaizen'],
+    ['agentzero', 'agentzero'],
+  ]);
+  expect(knownManifestNames()).toEqual(['plugin.json', 'PLUGIN.toml']);
 });

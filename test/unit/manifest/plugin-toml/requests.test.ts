@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { readHost } from '../../../../src/manifest/agentzero/hosts.ts';
-import { readRequests } from '../../../../src/manifest/agentzero/requests.ts';
-import type { Permission } from '../../../../src/manifest/agentzero/schema.ts';
+import { readHost } from '../../../../src/manifest/plugin-toml/hosts.ts';
+import { allRequests, readRequests } from '../../../../src/manifest/plugin-toml/requests.ts';
+import type { Permission } from '../../../../src/manifest/plugin-toml/schema.ts';
 import { createFindings } from '../../../../src/manifest/findings.ts';
 import { formatProblem } from '../../../../src/manifest/problem.ts';
 import { tryParseCapability } from '../../../../src/policy/capability.ts';
@@ -19,6 +19,8 @@ interface Row {
   readonly requests: readonly string[];
   readonly warnings?: readonly string[];
 }
+
+const DEFAULTS = { defaults: ['file_read', 'file_write'], path: ['plugin'] } as const;
 
 describe('readRequests() asks for', () => {
   test.for<Row>([
@@ -75,7 +77,7 @@ describe('readRequests() asks for', () => {
     },
   ])('$title', ({ permissions, network, requests, warnings = [] }, { expect }) => {
     const findings = createFindings({ file: 'F' });
-    expect([...readRequests(permissions, network, findings).values()].flat()).toEqual(requests);
+    expect(allRequests(readRequests({ ...DEFAULTS, permissions, network }, findings))).toEqual(requests);
     expect(findings.problems).toEqual([]);
     expect(findings.warnings.map(formatProblem)).toEqual(warnings);
   });
@@ -148,8 +150,11 @@ test('readRequests() asks in words that the policy understands', () => {
   const policy = fc.constantFrom(FILTERED, 'allow_egress', 'deny');
   fc.assert(
     fc.property(permissions, policy, fc.array(host, { maxLength: 4 }), (asked, chosen, hosts) => {
-      const requests = readRequests(asked, { policy: chosen, allowed_hosts: hosts }, createFindings({ file: 'F' }));
-      for (const capability of [...requests.values()].flat()) expect(tryParseCapability(capability)).not.toHaveProperty('issue');
+      const requests = readRequests(
+        { ...DEFAULTS, permissions: asked, network: { policy: chosen, allowed_hosts: hosts } },
+        createFindings({ file: 'F' }),
+      );
+      for (const capability of allRequests(requests)) expect(tryParseCapability(capability)).not.toHaveProperty('issue');
     }),
     { numRuns: 1_000 },
   );

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { readInput } from '../../../../src/manifest/agentzero/input.ts';
+import { readInput } from '../../../../src/manifest/plugin-toml/input.ts';
 import { createFindings } from '../../../../src/manifest/findings.ts';
 import { formatProblem } from '../../../../src/manifest/problem.ts';
 
 function read(input: Readonly<Record<string, unknown>> | undefined): { schema: unknown; problems: string[]; warnings: string[] } {
   const findings = createFindings({ file: 'F' });
-  const schema = readInput(input, ['input'], findings);
+  const schema = readInput(input, { path: ['input'], findings, reserved: ['action', 'root'] });
   return { schema, problems: findings.problems.map(formatProblem), warnings: findings.warnings.map(formatProblem) };
 }
 

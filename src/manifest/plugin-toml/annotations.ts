@@ -8,7 +8,7 @@ import type { CommandTable } from './schema.ts';
  * capabilities contradict is a problem, since clients ask people less about tools that change nothing.
  */
 export function readAnnotations(
-  command: CommandTable,
+  command: Pick<CommandTable, 'read_only' | 'destructive' | 'idempotent'>,
   requests: readonly string[],
   options: { readonly path: KeyPath; readonly findings: Findings },
 ): Annotations {

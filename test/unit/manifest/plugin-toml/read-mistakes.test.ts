@@ -51,7 +51,7 @@ describe('readPluginToml() names every mistake', () => {
     [
       'another runtime',
       `${PLAIN}runtime = "host_supervised"\n`,
-      ['PLUGIN.toml:6: plugin.runtime is "host_supervised": wanted "wasm", the only runtime that AgentZero plugins have'],
+      ['PLUGIN.toml:6: plugin.runtime is "host_supervised": wanted "wasm", or for scripts python, node, typescript, bash or ruby'],
     ],
     ['a module outside', changed('wasm_path', '"../x.wasm"'), [`PLUGIN.toml:5: plugin.wasm_path is "../x.wasm": ${PATH_WANTED}`]],
     ['an absolute module', changed('wasm_path', '"/x.wasm"'), [`PLUGIN.toml:5: plugin.wasm_path is "/x.wasm": ${PATH_WANTED}`]],

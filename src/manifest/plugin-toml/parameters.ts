@@ -6,7 +6,7 @@ import type { JsonSchema } from '../plugin.ts';
 import { describeValue, quote, type KeyPath } from '../problem.ts';
 import { textSchema } from '../text.ts';
 
-const MAX_PARAMETERS = 64;
+export const MAX_PARAMETERS = 64;
 const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 const TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'] as const;
 type Type = (typeof TYPES)[number];
@@ -41,6 +41,8 @@ const ParameterSchema = z.object({
   maxLength: count,
   minItems: count,
   maxItems: count,
+  items: z.record(z.string(), z.unknown(), { error: 'a JSON Schema of the members' }).optional(),
+  properties: z.record(z.string(), z.unknown(), { error: 'JSON Schemas by name' }).optional(),
   pattern: text(256).optional(),
   format: text(64).optional(),
 });
@@ -63,12 +65,9 @@ export function readParameters(input: Readonly<Record<string, unknown>>, path: K
   }
   for (const [name, definition] of entries.slice(0, MAX_PARAMETERS)) {
     const at = [...path, name];
-    if (!PARAMETER_NAME.test(name)) {
-      findings.problem(at, 'is no name for a parameter: wanted 1 to 64 letters, digits, "_" or "-", beginning with a letter or "_"');
-      continue;
-    }
-    if (name === '__proto__') {
-      findings.problem(at, 'is a key that objects cannot hold: wanted another name');
+    const problem = findNameProblem(name);
+    if (problem !== undefined) {
+      findings.problem(at, problem);
       continue;
     }
     const parameter = readParameter(definition, at, findings);
@@ -79,7 +78,15 @@ export function readParameters(input: Readonly<Record<string, unknown>>, path: K
   return { type: 'object', properties, ...(required.length > 0 ? { required } : {}), additionalProperties: false };
 }
 
-function readParameter(
+/** What is wrong with a parameter's name, if anything is. */
+export function findNameProblem(name: string): string | undefined {
+  if (name === '__proto__') return 'is a key that objects cannot hold: wanted another name';
+  if (PARAMETER_NAME.test(name)) return undefined;
+  return 'is no name for a parameter: wanted 1 to 64 letters, digits, "_" or "-", beginning with a letter or "_"';
+}
+
+/** One parameter, in its short or its long form; undefined where it does not fit, problems recorded. */
+export function readParameter(
   definition: unknown,
   path: KeyPath,
   findings: Findings,
