@@ -1,5 +1,5 @@
-// Bundles the product into dist/: one file for the command line, one for the WASM host process.
-import { chmodSync, rmSync } from 'node:fs';
+// Bundles the product into dist/: one file for the command line, one for the WASM host process, and the loaders of scripts.
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build, stop } from 'esbuild';
 
@@ -35,6 +35,7 @@ export async function buildProduct() {
     build({ ...shared, entryPoints: { 'wasm-host': 'src/executors/wasm/child.ts' }, outdir: 'dist', sourcemap: false }),
   ]);
   chmodSync(`${root}dist/cli.js`, 0o755);
+  cpSync(`${root}src/executors/script/loaders`, `${root}dist/loaders`, { recursive: true });
   // `npm start` goes on in this very process, and the compiler’s own process would stay with it, and after it.
   await stop();
 }

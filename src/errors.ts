@@ -85,6 +85,8 @@ export const ERRORS = {
     (d) => `Cannot finish "${d.tool}" in time: ${d.reason}; ask for less at a time or raise the plugin’s timeout`,
   ),
   EXECUTION_NO_HOST: entry<CallFailure>('host', (d) => `Cannot run "${d.tool}": ${d.reason}; run plugbridge doctor`),
+  EXECUTION_NOT_ISOLATED: entry<CallFailure>('operator', (d) => `Cannot run "${d.tool}" isolated: ${d.reason}`),
+  EXECUTION_INTERPRETER_MISSING: entry<CallFailure>('operator', (d) => `Cannot run "${d.tool}": ${d.reason}`),
   EXECUTION_DIED: entry<CallFailure>('plugin', (d) => `Cannot finish "${d.tool}", ${d.reason}`),
   EXECUTION_INTERNAL: entry<{ what: string }>('host', (d) => `Cannot run a plugin: ${d.what}`),
   AUDIT_UNREADABLE: entry<{ directory: string; reason: string }>(
@@ -110,6 +112,7 @@ export const ERRORS = {
     (d) => `Cannot serve "${d.address}" without authentication: only loopback addresses may go without a token`,
   ),
   SERVER_TOKEN_UNUSABLE: entry<{ file: string; reason: string }>('operator', (d) => `Cannot use the token "${d.file}": ${d.reason}`),
+  COMMANDS_NEW_REFUSED: entry<{ plugin: string; reason: string }>('caller', (d) => `Cannot begin the plugin "${d.plugin}": ${d.reason}`),
   COMMANDS_VALUE_MISSING: entry<{ option: string }>('caller', (d) => `Cannot read the option "${d.option}": it wants a value`),
   CONNECT_UNREADABLE: entry<{ file: string; reason: string }>(
     'operator',

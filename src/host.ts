@@ -19,12 +19,19 @@ import { createCallQueue } from './dispatch/queue.ts';
 import { createExecutors } from './executors/executors.ts';
 import type { ExecutionPaths, Executor, Tier } from './executors/executor.ts';
 import { createEgress, DEFAULT_EGRESS_LIMITS } from './executors/egress/egress.ts';
+import { createEgressProxy } from './executors/egress/proxy.ts';
 import { createSandbox } from './executors/sandbox/create-sandbox.ts';
 import { createCommandRunner } from './executors/sandbox/run-command.ts';
 import type { Sandbox } from './executors/sandbox/sandbox.ts';
+import { createDependencyInstaller, type DependencyInstaller } from './executors/script/dependencies/install-dependencies.ts';
+import type { ScriptSettings } from './executors/script/script-executor.ts';
+import { describeInterpreters, type InterpreterFinding } from './executors/script/interpreter-versions.ts';
+import { createInterpreters } from './executors/script/interpreters.ts';
 import { createLog, type Log } from './log.ts';
 import { readManifest } from './manifest/formats.ts';
 import type { Limits, Plugin, RuntimeKind } from './manifest/plugin.ts';
+import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import { classifyAddress } from './policy/addresses.ts';
 import type { EffectivePolicy } from './policy/policy.ts';
 import { readPolicy } from './policy/read-policy.ts';
 import { findSensitiveName } from './policy/sensitive-names.ts';
@@ -44,6 +51,8 @@ export interface HostOptions {
   readonly workingDirectory: string;
   /** Where the bundled WASM host process is; beside the bundle by default. */
   readonly wasmHostScript?: string;
+  /** Where the loaders of scripts are; beside the bundle by default. */
+  readonly scriptLoaders?: string;
   readonly log?: Log;
 }
 
@@ -56,6 +65,8 @@ export interface Host {
   readonly policy: EffectivePolicy;
   readonly catalog: LiveCatalog;
   readonly dispatch: Dispatch;
+  /** Checks and trial runs, also of plugins that are not in the catalog. */
+  readonly pipeline: Pipeline;
   readonly artifacts: ArtifactStore;
   readonly artifactReader: ArtifactReader;
   readonly executors: Readonly<Record<RuntimeKind, Executor>>;
@@ -67,6 +78,10 @@ export interface Host {
   readonly log: Log;
   grantsOf(plugin: Plugin): readonly string[];
   tierOf(plugin: Plugin): Promise<Tier>;
+  /** Installs what script plugins declare. */
+  readonly dependencies: DependencyInstaller;
+  /** The interpreters of scripts, asked for their versions; for `doctor`. */
+  findInterpreters(): Promise<readonly InterpreterFinding[]>;
   /** For servers: follows the plugin files, starts what makes the first call quick, tidies up. */
   keepCurrent(): void;
   close(): Promise<void>;
@@ -114,6 +129,9 @@ export function createHost(options: HostOptions): Host {
 
   // The WASM runtime contains its guests itself and may go without; commands look at the tier and then refuse.
   const sandbox = createSandbox({ log, unboxed: 'when-missing' });
+  const protectedDirectories = [own.config, own.data, own.cache, own.state];
+  const interpreters = createInterpreters({ configured: config.scripts.interpreters });
+  const loadersDirectory = options.scriptLoaders ?? fileURLToPath(new URL('./loaders', import.meta.url));
   const executors = createExecutors({
     hostScript: options.wasmHostScript ?? fileURLToPath(new URL('./wasm-host.js', import.meta.url)),
     cacheDirectory: own.cache,
@@ -123,6 +141,14 @@ export function createHost(options: HostOptions): Host {
       runCommand: createCommandRunner({ sandbox, isHidden: (segments) => findSensitiveName(segments, 'read') !== undefined }),
       now: () => new Date(),
     },
+    interpreters,
+    loadersDirectory,
+    hiding: { isHidden: (segments, access) => findSensitiveName(segments, access) !== undefined, protectedDirectories },
+    createSocketEgress: () => createEgressProxy(),
+    settings: toScriptSettings(config),
+    // The watcher does not look everywhere that scripts may load from.
+    onFilesChanged: () => catalog.reloadSoon(),
+    clock: Date.now,
     log,
   });
 
@@ -161,10 +187,7 @@ export function createHost(options: HostOptions): Host {
     plugin: plugin.directory,
     data: join(own.data, 'plugin-data', plugin.id),
   });
-  const authority = createAuthority({ policy, grants, pathsOf, protectedDirectories: [own.config, own.data, own.cache, own.state] });
-  const dispatch = createDispatch({
-    catalog,
-    authority,
+  const calls = {
     grants,
     approvals: createApprovalDesk(Date.now),
     queue: createCallQueue({ maxRunning: config.limits.calls, maxWaiting: config.limits.queue }),
@@ -172,7 +195,17 @@ export function createHost(options: HostOptions): Host {
     journal,
     artifacts,
     pathsOf,
+    environment: options.environment,
     maxCharacters: config.limits.text_bytes,
+  };
+  const authority = createAuthority({ policy, grants, executors, pathsOf, protectedDirectories });
+  const dispatch = createDispatch({ ...calls, catalog, authority });
+  const pipeline = createPipeline({
+    ...calls,
+    policy,
+    protectedDirectories,
+    capLimits: (limits) => capLimits(limits, config),
+    directory: join(own.state, 'trials'),
   });
   let settling: NodeJS.Timeout | undefined;
 
@@ -184,6 +217,7 @@ export function createHost(options: HostOptions): Host {
     policy,
     catalog,
     dispatch,
+    pipeline,
     artifacts,
     artifactReader: readArtifacts(artifacts),
     executors,
@@ -193,7 +227,22 @@ export function createHost(options: HostOptions): Host {
     journal,
     log,
     grantsOf: (plugin) => grants.of(plugin),
-    tierOf: (plugin) => executors[plugin.runtime.kind].tier(),
+    tierOf: (plugin) => executors[plugin.runtime.kind].tier(plugin),
+    dependencies: createDependencyInstaller({
+      sandbox,
+      interpreters,
+      loadersDirectory,
+      registries: {
+        python: config.dependencies.python_index,
+        node: config.dependencies.npm_registry,
+        ruby: config.dependencies.gem_source,
+      },
+      reachOf: (address) => {
+        const kind = classifyAddress(address);
+        return kind === 'public' ? 'public' : kind === 'private' || kind === 'shared' ? 'inside' : 'closed';
+      },
+    }),
+    findInterpreters: () => describeInterpreters({ interpreters, sandbox }),
     keepCurrent() {
       settling = setTimeout(() => {
         catalog.watch((changed) =>
@@ -218,6 +267,14 @@ const capLimits = (limits: Limits, { limits: caps }: Config): Limits => ({
   ...limits,
   timeoutMs: Math.min(limits.timeoutMs, caps.timeout_ms ?? limits.timeoutMs),
   memoryBytes: Math.min(limits.memoryBytes, (caps.memory_mb ?? Infinity) * MIB),
+});
+
+const toScriptSettings = ({ scripts }: Config): ScriptSettings => ({
+  prestarted: scripts.prestarted,
+  prestartedBytes: scripts.prestarted_memory_mb * MIB,
+  prestartedIdleMs: scripts.prestarted_idle_seconds * 1000,
+  dataBytes: scripts.data_mb * MIB,
+  unisolated: scripts.unisolated,
 });
 
 /** The artifact store as the server wants it. */

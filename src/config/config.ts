@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 import toml from '@iarna/toml';
 import { z } from 'zod';
@@ -10,6 +10,8 @@ import type { OwnPaths } from './paths.ts';
 /** As it stands in a `Host` header but for the port: IPv6 addresses in brackets. */
 const HOST_NAME = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/i;
 const isHostName = (text: string): boolean => HOST_NAME.test(text) && URL.canParse(`http://${text}`);
+
+const InterpreterSchema = z.string().refine(isAbsolute, 'wanted is an absolute path').optional();
 
 /** The user’s `config.toml`. Every key has a default; an unknown key is an error, for a typo must not loosen a limit. */
 export const ConfigSchema = z.strictObject({
@@ -32,6 +34,39 @@ export const ConfigSchema = z.strictObject({
         .default(1_000)
         .describe('calls that may wait, at most half of them of one plugin; one more is refused'),
       text_bytes: z.int().min(1_000).max(1_048_576).default(40_000).describe('characters of text in a result; more is kept as an artifact'),
+    })
+    .prefault({}),
+  scripts: z
+    .strictObject({
+      prestarted: z
+        .int()
+        .min(0)
+        .max(64)
+        .default(4)
+        .describe('interpreters that wait for the next call, over all plugins; 0 starts none ahead'),
+      prestarted_memory_mb: z.int().min(1).max(65_536).default(256).describe('MiB that waiting interpreters may take together'),
+      prestarted_idle_seconds: z.int().min(1).max(86_400).default(300).describe('seconds until an interpreter that nobody called is ended'),
+      data_mb: z.int().min(1).max(1_048_576).default(256).describe('MiB that a plugin may keep in its data directory'),
+      unisolated: z
+        .array(z.string())
+        .max(100)
+        .default([])
+        .describe('names of plugins that may run where nothing can isolate them; every result and audit record says so'),
+      interpreters: z
+        .strictObject({
+          python: InterpreterSchema.describe('absolute path of the Python that scripts run with, in place of the system’s'),
+          node: InterpreterSchema.describe('the same for Node.js'),
+          bash: InterpreterSchema.describe('the same for Bash'),
+          ruby: InterpreterSchema.describe('the same for Ruby'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  dependencies: z
+    .strictObject({
+      npm_registry: z.url().optional().describe('where npm packages come from, in place of the public registry'),
+      python_index: z.url().optional().describe('where Python packages come from: a simple index'),
+      gem_source: z.url().optional().describe('where Ruby gems come from'),
     })
     .prefault({}),
   audit: z

@@ -5,14 +5,14 @@ import type { Limits, Plugin, Runtime } from '../manifest/plugin.ts';
  * One call, as plain data that survives JSON, so that it can cross a thread, a process or a network.
  * Paths are absolute and canonical.
  */
-export interface Execution {
+export interface Execution<Kind extends Runtime = Runtime> {
   readonly callId: string;
   readonly plugin: Pick<Plugin, 'id' | 'system' | 'name' | 'version' | 'digest' | 'directory' | 'files'>;
-  readonly runtime: Runtime;
+  readonly runtime: Kind;
   readonly command: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly paths: ExecutionPaths;
-  /** Capability strings that request, grant and policy all allow: what a sandbox is built from. */
+  /** Capability strings that request, grant and policy all allow: what a sandbox is built from. Hosts may be allowed in part. */
   readonly permissions: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: Limits;
@@ -59,6 +59,19 @@ export interface Progress {
   readonly message?: string;
 }
 
+/** A file that a call produced. Its bytes were read from a descriptor that the executor has checked. */
+export interface ProducedFile {
+  /** As the plugin calls it; the store makes it safe. */
+  readonly name: string;
+  /** As the plugin says; absent when it does not. */
+  readonly mimeType?: string;
+  readonly description?: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Whether a produced file is kept; the reason is one sentence. */
+export type KeepAnswer = { readonly kept: true; readonly uri: string } | { readonly kept: false; readonly reason: string };
+
 /** The ends of a call that are not data. */
 export interface LiveEnds {
   /** Aborted on cancellation; the executor kills what runs. The deadline is the executor’s own. */
@@ -69,6 +82,8 @@ export interface LiveEnds {
   refused(refusal: Refusal): void;
   log(line: LogLine): void;
   progress(progress: Progress): void;
+  /** Keeps a file as an artifact of this call; it is shown with the result. Never rejects. */
+  keep(file: ProducedFile): Promise<KeepAnswer>;
 }
 
 /** What came out of an execution, before dispatch bounds and stores it. */
@@ -83,6 +98,8 @@ export interface ExecutionOutput {
   readonly text: string;
   /** Present only for objects; the text says the same. */
   readonly structured?: Readonly<Record<string, unknown>>;
+  /** One sentence each, shown with the result: a file that is missing, output that was not what the contract wants. */
+  readonly warnings?: readonly string[];
 }
 
 export interface ExecutionUsage {
@@ -94,6 +111,10 @@ export interface ExecutionUsage {
   /** Deterministic instruction count, where the runtime has one. */
   readonly fuel?: number;
   readonly logBytesDropped: number;
+  /** How its process ended, for the audit: `exit 3`, `killed: timeoutMs`. */
+  readonly exit?: string;
+  /** What a sandbox of this tier should enforce and could not in this call, or only as best it can: names of `SandboxFinding`. */
+  readonly unenforced?: readonly string[];
 }
 
 export interface ExecutionReport {
@@ -110,16 +131,29 @@ export type Inspection =
   | { readonly ok: true; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+/** Whom an isolation level is asked for: a person may have allowed one plugin to run without any. */
+export type TierSubject = Pick<Plugin, 'name'>;
+
 /** One kind of runtime. Made once by the composition root; everything it needs is passed to its factory. */
-export interface Executor {
+export interface Executor<Kind extends Runtime = Runtime> {
+  /**
+   * When permissions are decided. `per-use`: the executor asks `permit` for each. `ahead`: files, programs and variables are
+   * part of the sandbox, so that a call does not begin before all that it requests is allowed; hosts are asked per use still.
+   */
+  readonly permissions: 'per-use' | 'ahead';
   /** Looks at a plugin’s files without running them: the install-time gate. Must not throw for bad files. */
-  inspect(plugin: Pick<Plugin, 'directory' | 'runtime' | 'limits' | 'files' | 'digest'>): Inspection;
+  inspect(plugin: Pick<Plugin, 'directory' | 'limits' | 'files' | 'digest'> & { readonly runtime: Kind }): Inspection;
+  /**
+   * The closer look of `plugbridge validate`: may run the tools of the runtime in the sandbox, such as an interpreter’s syntax
+   * check, but never the plugin. Never rejects for anything in the files.
+   */
+  check(plugin: Pick<Plugin, 'name' | 'directory' | 'limits' | 'files' | 'digest'> & { readonly runtime: Kind }): Promise<Inspection>;
   /** Runs one call to its end. Never rejects for anything a plugin does. */
-  execute(execution: Execution, live: LiveEnds): Promise<ExecutionReport>;
+  execute(execution: Execution<Kind>, live: LiveEnds): Promise<ExecutionReport>;
   /** Starts what makes the first call quick; optional to call. */
   warm(): void;
-  /** The isolation that calls get, found by running it. */
-  tier(): Promise<Tier>;
+  /** The isolation that calls get, found by running it; of one plugin, when it is given. */
+  tier(subject?: TierSubject): Promise<Tier>;
   /** Kills everything that it started and waits until it is gone. */
   close(): Promise<void>;
 }

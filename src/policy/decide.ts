@@ -76,8 +76,9 @@ function decideByRequest(call: PreparedCall, use: Use): Verdict {
   return { effect: 'ask', capability, reason: ruling.because(), hint: grantHint(subject.plugin, capability) };
 }
 
-/** The sentence that says how a person grants a capability for good. */
-export const grantHint = (plugin: string, capability: string): string => `Grant it with: ${grantCommand(plugin, capability)}`;
+/** The sentence that says how a person grants capabilities for good. */
+export const grantHint = (plugin: string, ...capabilities: readonly string[]): string =>
+  `Grant ${capabilities.length === 1 ? 'it' : 'them'} with: ${grantCommand(plugin, ...capabilities)}`;
 
 const findCovering = (held: readonly HeldCapability[], use: Use): HeldCapability | undefined => held.find((one) => coversUse(one, use));
 

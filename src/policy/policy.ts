@@ -27,7 +27,7 @@ export type PolicyKey = (typeof POLICY_KEYS)[number];
 export const isPolicyKey = (text: string): text is PolicyKey => (POLICY_KEYS as readonly string[]).includes(text);
 
 /** The key that rules over running each kind of runtime. */
-const RUN_KEYS: Readonly<Record<RuntimeKind, PolicyKey>> = { wasm: 'wasm_execution' };
+const RUN_KEYS: Readonly<Record<RuntimeKind, PolicyKey>> = { wasm: 'wasm_execution', script: 'script_execution' };
 
 /** The key that rules over running a kind of runtime; undefined for kinds that do not exist. */
 export const runKeyOf = (runtime: string): PolicyKey | undefined => Object.entries(RUN_KEYS).find(([kind]) => kind === runtime)?.[1];

@@ -48,9 +48,9 @@ function requestsOf(plugin: GrantedPlugin, kind: 'net' | 'exec'): readonly strin
   });
 }
 
-/** The command with which a person grants a capability, ready for a shell. */
-export function grantCommand(plugin: string, capability: string): string {
-  return `plugbridge grant ${shellWord(plugin)} ${shellWord(toShorthand(capability))}`;
+/** The command with which a person grants capabilities, ready for a shell. */
+export function grantCommand(plugin: string, ...capabilities: readonly string[]): string {
+  return ['plugbridge grant', ...[plugin, ...capabilities.map(toShorthand)].map(shellWord)].join(' ');
 }
 
 function toShorthand(capability: string): string {

@@ -75,7 +75,7 @@ export interface ExampleSession {
 export function openExampleSession(directory: string): ExampleSession {
   const [project, home, programs] = ['project', 'home', 'bin'].map((name) => join(directory, name)) as [string, string, string];
   for (const path of [home, programs]) mkdirSync(path, { recursive: true });
-  for (const name of ['vault', 'wikipedia']) cpSync(join(REPOSITORY, 'plugins', name), join(project, 'plugins', name), { recursive: true });
+  cpSync(join(REPOSITORY, 'plugins'), join(project, 'plugins'), { recursive: true });
   const cli = copyBuiltCli(directory);
   const script = join(programs, 'plugbridge');
   writeFileSync(script, `#!/bin/sh\nexec "${process.execPath}" "${cli}" "$@"\n`);

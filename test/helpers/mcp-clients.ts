@@ -30,7 +30,13 @@ export interface CallOptions {
 }
 
 export interface CallResult {
-  readonly content: readonly { readonly type: string; readonly text?: string; readonly uri?: string }[];
+  readonly content: readonly {
+    readonly type: string;
+    readonly text?: string;
+    readonly uri?: string;
+    readonly data?: string;
+    readonly mimeType?: string;
+  }[];
   readonly structuredContent?: Record<string, unknown>;
   readonly isError?: boolean;
   readonly _meta?: Record<string, unknown>;

@@ -49,6 +49,18 @@ export const stillAlive = (processes: readonly SeenProcess[]): SeenProcess[] =>
 /** Processes whose command line holds the text, such as a path that only one test uses. */
 export const findByCommand = (text: string): SeenProcess[] => listProcesses().filter((one) => one.command.includes(text));
 
+/** Processes that these servers have marked as started by them, be it that they died since (sandbox.md §0.6). */
+export const findOwned = (servers: ReadonlySet<number>): number[] =>
+  readdirSync('/proc').flatMap((pid) => {
+    try {
+      const words = `${readFileSync(`/proc/${pid}/cmdline`, 'latin1')}\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+      const owner = /PLUGBRIDGE_OWNER[\0=](\d+):\d+/.exec(words)?.[1];
+      return /^\d+$/.test(pid) && owner !== undefined && servers.has(Number(owner)) ? [Number(pid)] : [];
+    } catch {
+      return [];
+    }
+  });
+
 /** The descendant that burns the processor: the one with the most time used since `before`, if that is at least `ticks`. */
 export function findBusy(pid: number, before: readonly SeenProcess[], ticks = 10): SeenProcess | undefined {
   const spent = listDescendants(pid).map((one) => {

@@ -142,6 +142,7 @@ export async function callPlugin(executor: Executor, plugin: Plugin, options: Gu
       options.onLog?.(line);
     },
     progress: () => undefined,
+    keep: () => Promise.resolve({ kept: false, reason: 'the test keeps nothing' }),
   };
   const from = performance.now();
   const report = await executor.execute(execution, live);

@@ -96,6 +96,7 @@ export async function callImport(name: AzImportName, strings: readonly (string |
   const authority = createAuthority({
     policy: readPolicy({ policyFile, userFile: policyFile, root }),
     grants,
+    executors: { wasm: { permissions: 'per-use' }, script: { permissions: 'ahead' } },
     pathsOf: (plugin: Plugin) => ({ root, plugin: plugin.directory, data: join(state, 'data') }),
     protectedDirectories: [state],
   });

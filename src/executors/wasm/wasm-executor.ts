@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { reasonOf, type CallErrorCode } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import type { WasmRuntime } from '../../manifest/plugin.ts';
 import type { Execution, ExecutionReport, ExecutionResult, Executor, LiveEnds, Tier } from '../executor.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { createAzHost, type AzHost, type AzServices } from './az-host.ts';
@@ -44,7 +45,7 @@ const FAILURES = {
  * WASM plugins: gated and rewritten once, then a fresh instance for every call in a host process inside the OS sandbox
  * (sandbox.md §E, row a). The deadline is enforced by killing the process.
  */
-export function createWasmExecutor(options: WasmExecutorOptions): Executor {
+export function createWasmExecutor(options: WasmExecutorOptions): Executor<WasmRuntime> {
   const modules = createModuleCache(join(options.cacheDirectory, 'wasm'));
   const size = options.hosts ?? availableParallelism() + 1;
   const pool = createHostPool({
@@ -104,11 +105,15 @@ export function createWasmExecutor(options: WasmExecutorOptions): Executor {
     }
   };
 
+  const inspect: Executor<WasmRuntime>['inspect'] = ({ directory, files, runtime, limits }) => {
+    const loaded = loadModule({ directory, files }, runtime.modulePath, limits.memoryBytes);
+    return loaded.ok ? { ok: true, warnings: [] } : loaded;
+  };
+
   return {
-    inspect({ directory, files, runtime, limits }) {
-      const loaded = loadModule({ directory, files }, runtime.modulePath, limits.memoryBytes);
-      return loaded.ok ? { ok: true, warnings: [] } : loaded;
-    },
+    permissions: 'per-use',
+    inspect,
+    check: (plugin) => Promise.resolve(inspect(plugin)),
     async execute(execution, live) {
       const { runtime, limits } = execution;
       const loaded = loadModule(execution.plugin, runtime.modulePath, limits.memoryBytes);
