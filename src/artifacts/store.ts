@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 
 import { HostError, reasonOf } from '../errors.ts';
-import { placeContent, removeArtifact, sweepLeftovers, walkArtifacts, writeSidecar } from './artifact-files.ts';
-import { artifactUri, isCallId, sanitizeName } from './artifact-name.ts';
+import { contentPath, placeContent, removeArtifact, sweepLeftovers, walkArtifacts, writeSidecar } from './artifact-files.ts';
+import { artifactUri, isCallId, sanitizeName, tryParseArtifactUri } from './artifact-name.ts';
 import type { Artifact, StoredArtifact } from './artifact.ts';
+import { isMimeType, UNKNOWN_TYPE } from './mime-type.ts';
 import { tryReadPage, type ArtifactPage, type ReadRange } from './read-page.ts';
 
 export interface ArtifactStoreOptions {
@@ -28,6 +29,8 @@ export interface ArtifactStore {
   putBytes(callId: string, name: string, bytes: Uint8Array, mimeType?: string): Promise<PutAnswer>;
   /** Undefined when there is no such artifact, whatever the URI looks like. */
   read(uri: string, range?: ReadRange): Promise<ArtifactPage | undefined>;
+  /** The file of an artifact, for people on this machine; undefined for what is no URI of one. It may be gone. */
+  locate(uri: string): string | undefined;
   /** Newest first. */
   list(): Promise<readonly StoredArtifact[]>;
   /** Removes what is too old and what killed processes left; returns how many artifacts went. */
@@ -38,7 +41,6 @@ export interface ArtifactStore {
 const ENTRY_BYTES = 4096;
 const RECOUNT_MS = 60_000;
 const LEFTOVER_MS = 3_600_000;
-const MIME_TYPE = /^[\w.+-]{1,64}\/[\w.+-]{1,64}(?:;[\x20-\x7e]{1,64})?$/;
 const TEXT_TYPE = /^text\/|^application\/(?:json|xml|yaml|toml|javascript|x-ndjson)\b|\+(?:json|xml)\b/;
 
 /** All functions throw HostError `ARTIFACT_UNUSABLE` when the directory cannot be used. */
@@ -116,7 +118,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       const artifact: Artifact = {
         uri: artifactUri(callId, name),
         name,
-        mimeType: MIME_TYPE.test(content.mimeType) ? content.mimeType : 'application/octet-stream',
+        mimeType: isMimeType(content.mimeType) ? content.mimeType : UNKNOWN_TYPE,
         bytes: bytes.length,
         digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
       };
@@ -127,9 +129,13 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
 
   return {
     putText: (callId, name, text, mimeType = 'text/plain') => put(callId, name, { bytes: Buffer.from(text), mimeType, isText: true }),
-    putBytes: (callId, name, bytes, mimeType = 'application/octet-stream') =>
+    putBytes: (callId, name, bytes, mimeType = UNKNOWN_TYPE) =>
       put(callId, name, { bytes, mimeType, isText: TEXT_TYPE.test(mimeType) && isUtf8(bytes) }),
     read: (uri, range = {}) => guard(() => tryReadPage(directory, uri, range)),
+    locate(uri) {
+      const parts = tryParseArtifactUri(uri);
+      return parts === undefined ? undefined : contentPath(directory, parts.callId, parts.name);
+    },
     list: () => guard(async () => (await readAll()).map(({ callId: _callId, ...stored }) => stored)),
     expire: () =>
       inTurn(async () => {

@@ -56,12 +56,16 @@ const outcomeFields = {
   command: z.string(),
   outcome: z.enum(['ok', 'refused', 'failed', 'timed-out', 'cancelled']),
   error: z.string().optional().describe('a code of ERRORS; absent when ok'),
-  exit: z.string().optional().describe('how a process ended: an exit code or a signal name, where there was one'),
+  exit: z.string().optional().describe('how its process ended, where it had one: exit 3, signal SIGSEGV, killed: timeoutMs'),
   durationMs: z.number().nonnegative(),
   bytesIn: z.int().nonnegative(),
   bytesOut: z.int().nonnegative(),
   fuel: z.int().nonnegative().optional().describe('deterministic instruction count'),
   tier: z.string().describe('the isolation really in force'),
+  unenforced: z
+    .array(z.string())
+    .optional()
+    .describe('what this isolation should enforce and could not, or only as best it can; absent when nothing'),
   used: z.array(z.string()).describe('capabilities used'),
   refusals: z.array(z.strictObject({ capability: z.string(), by: z.string(), reason: z.string() })),
 };

@@ -42,12 +42,23 @@ export function redactArguments(args: unknown, options: RedactOptions = {}): Red
 export function boundValue(value: unknown, options: RedactOptions = {}): unknown {
   const walk: Walk = {
     names: options.secretNames === undefined ? NO_NAMES : new Set(options.secretNames.map(normalizeName)),
-    values: options.secretValues?.filter((secret) => secret.length >= 4) ?? [],
+    values: options.secretValues === undefined ? [] : listMaskable(options.secretValues),
     nodesLeft: MAX_NODES,
     charsLeft: MAX_TOTAL_CHARS,
   };
   return copy(value, 0, walk);
 }
+
+/** A text of a record without these values; as in `redactArguments`, ones shorter than 4 characters are ignored. */
+export const maskValues = (text: string, secretValues: readonly string[]): string =>
+  secretValues.length === 0 ? text : maskKnown(text, listMaskable(secretValues));
+
+/** The longest first, for one may hold another. */
+const listMaskable = (values: readonly string[]): readonly string[] =>
+  values.filter((secret) => secret.length >= 4).toSorted((a, b) => b.length - a.length);
+
+const maskKnown = (text: string, values: readonly string[]): string =>
+  values.reduce((masked, secret) => (masked.includes(secret) ? masked.replaceAll(secret, REDACTED) : masked), text);
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 
@@ -83,13 +94,12 @@ function copyObject(value: object, depth: number, walk: Walk): Record<string, un
 
 function copyString(text: string, maxChars: number, walk: Walk): string {
   // A secret may begin before the cut and end after it: mask in a wider window, then cut.
-  const window = text.length > 4 * maxChars ? text.slice(0, 4 * maxChars) : text;
-  let masked = window;
-  for (const secret of walk.values) if (masked.includes(secret)) masked = masked.replaceAll(secret, REDACTED);
-  masked = maskSecrets(masked, window.length < text.length);
+  const known = maskKnown(text, walk.values);
+  const window = known.length > 4 * maxChars ? known.slice(0, 4 * maxChars) : known;
+  const masked = maskSecrets(window, window.length < known.length);
   const room = Math.min(maxChars, Math.max(walk.charsLeft, 0));
   walk.charsLeft -= Math.min(masked.length, room);
-  if (masked.length <= room && window.length === text.length) return masked;
+  if (masked.length <= room && window.length === known.length) return masked;
   return `${masked.slice(0, room)}…[cut, ${text.length} characters]`;
 }
 

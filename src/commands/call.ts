@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 
 import type { Tool } from '../catalog/catalog.ts';
-import type { CallAnswer, Outcome } from '../dispatch/outcome.ts';
+import type { CallAnswer, Content, Outcome } from '../dispatch/outcome.ts';
 import { HostError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { VERSION } from '../version.ts';
@@ -89,10 +89,10 @@ async function callTool(host: Host, call: CallOptions & { readonly tool: Tool; r
     canAsk: false,
     onLog: (line) => call.output.note(`[${call.tool.plugin.name}] ${printable(line.message)}`),
   });
-  return showAnswer(answer, call);
+  return showAnswer(host, answer, call);
 }
 
-function showAnswer(answer: CallAnswer, { json, output }: CallOptions): number {
+function showAnswer(host: Host, answer: CallAnswer, { json, output }: CallOptions): number {
   if (answer.kind === 'unknown-tool') {
     output.note(answer.message);
     return EXIT.usage;
@@ -104,11 +104,27 @@ function showAnswer(answer: CallAnswer, { json, output }: CallOptions): number {
   const { outcome } = answer;
   if (json) writeJson(output, outcome);
   else {
-    const text = outcome.content.map((item) => (item.type === 'text' ? item.text : `[${item.type}]`)).join('\n');
+    const [text = '', ...remarks] = outcome.content.flatMap((item) => describeContent(host, item));
     if (outcome.kind === 'ok') output.write(output.isTerminal ? printable(text) : text);
     else output.note(printable(text));
+    // Beside the answer, so that what reads the answer gets it alone.
+    for (const remark of remarks) output.note(printable(remark));
   }
   return exitOf(outcome);
+}
+
+/** For people: a file by where it lies. Images are files as well, and come with a link of their own. */
+function describeContent({ artifacts }: Host, item: Content): readonly string[] {
+  switch (item.type) {
+    case 'text':
+      return [item.text];
+    case 'image':
+      return [];
+    case 'resource_link': {
+      const facts = [item.mimeType, item.size === undefined ? undefined : `${item.size} bytes`, item.description];
+      return [`Kept ${artifacts.locate(item.uri) ?? item.uri} (${facts.filter((fact) => fact !== undefined).join(', ')})`];
+    }
+  }
 }
 
 /** A tool that failed after a refusal most likely failed for it, and a person can do something about that. */

@@ -8,7 +8,7 @@ import { EXIT } from './exit-codes.ts';
 import { bold, formatTable, printable, writeJson, type Output } from './output.ts';
 
 interface Check {
-  readonly area: 'system' | 'isolation' | 'files' | 'policy' | 'plugins';
+  readonly area: 'system' | 'isolation' | 'interpreters' | 'files' | 'policy' | 'plugins';
   readonly subject: string;
   readonly state: 'ok' | 'warning' | 'problem';
   readonly detail: string;
@@ -19,6 +19,7 @@ export async function runDoctor(host: Host, options: { readonly json: boolean; r
   const checks = [
     ...checkSystem(host),
     ...(await checkIsolation(host)),
+    ...(await checkInterpreters(host)),
     ...checkDirectories(host),
     ...host.policy.warnings.map((detail): Check => ({ area: 'policy', subject: 'policy', state: 'warning', detail })),
     ...checkPlugins(host),
@@ -64,13 +65,15 @@ const checkSystem = (host: Host): readonly Check[] => [
 async function checkIsolation(host: Host): Promise<readonly Check[]> {
   const tiers = await Promise.all(Object.entries(host.executors).map(async ([kind, executor]) => [kind, await executor.tier()] as const));
   const findings = await host.sandbox.findings();
+  const kinds = new Set(host.catalog.current().entries.map(({ plugin }) => plugin?.runtime.kind as string | undefined));
   return [
     ...tiers.map(([kind, tier]): Check => ({
       area: 'isolation',
       subject: `${kind} plugins`,
-      state: tier === 'none' ? 'problem' : tier === 'process' ? 'warning' : 'ok',
-      detail: tier,
+      state: tier === 'none' && kinds.has(kind) ? 'problem' : tier === 'none' || tier === 'process' ? 'warning' : 'ok',
+      detail: tier === 'none' ? 'none: nothing here can isolate them, and their calls are refused' : tier,
     })),
+    ...(await checkUnisolated(host)),
     ...findings.map(({ capability, state, detail }): Check => ({
       area: 'isolation',
       subject: capability,
@@ -78,6 +81,31 @@ async function checkIsolation(host: Host): Promise<readonly Check[]> {
       detail: `${state}: ${detail}`,
     })),
   ];
+}
+
+/** Plugins that a person allowed to run without isolation. */
+const checkUnisolated = (host: Host): Promise<readonly Check[]> =>
+  Promise.all(
+    host.config.scripts.unisolated.map(async (name): Promise<Check> => {
+      const plugin = host.catalog.current().findPlugin(name)?.plugin;
+      const now = plugin === undefined ? 'no plugin of this name was found' : `now it gets ${await host.tierOf(plugin)}`;
+      return {
+        area: 'isolation',
+        subject: name,
+        state: 'warning',
+        detail: `scripts.unisolated lets it run where nothing can isolate it; ${now}`,
+      };
+    }),
+  );
+
+/** A missing interpreter is a problem of the plugins that want it, and is shown as theirs. */
+async function checkInterpreters(host: Host): Promise<readonly Check[]> {
+  return (await host.findInterpreters()).map(({ languages, program, version, problem }): Check => ({
+    area: 'interpreters',
+    subject: languages.join(', '),
+    state: problem === undefined ? 'ok' : 'warning',
+    detail: problem ?? `${program}${version === undefined ? '' : `: ${version}`}`,
+  }));
 }
 
 function checkDirectories({ own }: Host): readonly Check[] {

@@ -1,16 +1,19 @@
 import type { Tool } from '../catalog/catalog.ts';
-import type { CapabilityUse, ExecutionPaths, LiveEnds, Refusal } from '../executors/executor.ts';
-import type { Plugin } from '../manifest/plugin.ts';
+import type { CapabilityUse, ExecutionPaths, Executor, LiveEnds, Refusal } from '../executors/executor.ts';
+import type { Plugin, RuntimeKind } from '../manifest/plugin.ts';
 import { prepareCall, type PreparedCall } from '../policy/call-permissions.ts';
 import { decide } from '../policy/decide.ts';
 import { permissionsOf, type Permissions } from '../policy/permissions.ts';
 import type { EffectivePolicy } from '../policy/policy.ts';
-import type { Verdict } from '../policy/verdict.ts';
 import type { GrantBook } from '../trust/grant-book.ts';
+import { decideEntry, listGiven, type Entry } from './entry.ts';
+import { listVariables } from './variables.ts';
 
 export interface AuthorityDeps {
   readonly policy: EffectivePolicy;
   readonly grants: GrantBook;
+  /** They say when permissions are decided. */
+  readonly executors: Readonly<Record<RuntimeKind, Pick<Executor, 'permissions'>>>;
   pathsOf(plugin: Plugin): ExecutionPaths;
   /** Directories of ours that no plugin may touch. */
   readonly protectedDirectories: readonly string[];
@@ -26,7 +29,11 @@ export interface PersonsAnswer {
 export interface CallAuthority {
   readonly prepared: PreparedCall;
   readonly permissions: Permissions;
-  readonly run: Verdict;
+  readonly entry: Entry;
+  /** Capabilities that a call uses by having begun, for they are part of its sandbox. */
+  readonly given: readonly string[];
+  /** Names of the server’s variables that it may have. */
+  readonly variables: readonly string[];
 }
 
 export interface Authority {
@@ -49,7 +56,16 @@ export function createAuthority(deps: AuthorityDeps): Authority {
       paths: deps.pathsOf(plugin),
       protectedDirectories: deps.protectedDirectories,
     });
-    return { prepared, permissions: permissionsOf(prepared), run: decide(prepared, { kind: 'run', runtime: plugin.runtime.kind }) };
+    const permissions = permissionsOf(prepared);
+    const question = { prepared, permissions, run: decide(prepared, { kind: 'run', runtime: plugin.runtime.kind }) };
+    const mode = deps.executors[plugin.runtime.kind].permissions;
+    return {
+      prepared,
+      permissions,
+      entry: decideEntry(question, mode),
+      given: mode === 'ahead' ? listGiven(question) : [],
+      variables: listVariables(permissions.allowed),
+    };
   };
 
   return {

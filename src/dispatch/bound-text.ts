@@ -1,9 +1,11 @@
 import type { PutAnswer } from '../artifacts/store.ts';
-import type { Artifact, Content } from './outcome.ts';
+import type { Artifact } from './outcome.ts';
 
 export interface BoundText {
-  readonly content: readonly Content[];
-  readonly artifacts: readonly Artifact[];
+  /** Short enough; says so where it was cut. */
+  readonly text: string;
+  /** The whole of a text that was cut, where it could be kept. */
+  readonly artifact?: Artifact;
   readonly truncated: boolean;
 }
 
@@ -19,19 +21,15 @@ interface BoundTextOptions {
  * through `plugbridge_read_artifact`, because some clients have no resources (DESIGN.md, “results”).
  */
 export async function boundText(text: string, options: BoundTextOptions): Promise<BoundText> {
-  if (text.length <= options.maxCharacters) return { content: [{ type: 'text', text }], artifacts: [], truncated: false };
+  if (text.length <= options.maxCharacters) return { text, truncated: false };
   const kept = await options.keep(text);
-  const artifact = kept.kind === 'stored' ? kept.artifact : undefined;
   const preview = cutAtCharacter(text, options.maxCharacters);
   const rest =
     kept.kind === 'stored'
       ? `the whole text is kept as ${kept.artifact.uri}: read it with plugbridge_read_artifact (offset, limit) or as a resource`
       : `the rest is lost: ${kept.reason}`;
   const note = `\n\n[cut after ${preview.length} of ${text.length} characters; ${rest}]`;
-  const link: Content[] = artifact
-    ? [{ type: 'resource_link', uri: artifact.uri, name: artifact.name, mimeType: artifact.mimeType, size: artifact.bytes }]
-    : [];
-  return { content: [{ type: 'text', text: preview + note }, ...link], artifacts: artifact ? [artifact] : [], truncated: true };
+  return { text: preview + note, truncated: true, ...(kept.kind === 'stored' ? { artifact: kept.artifact } : {}) };
 }
 
 /** Cuts so that no surrogate pair is split. */

@@ -11,11 +11,13 @@ import { createPermit, type Authority, type CallAuthority } from './authority.ts
 import type { ApprovalDesk } from './approval.ts';
 import { askPerson, hearPerson } from './ask.ts';
 import { describeIssues } from './describe-issues.ts';
+import { createFileKeeper } from './keep-files.ts';
 import { createLiveCall } from './live-call.ts';
 import type { CallAnswer, CallRequest, Dispatch } from './outcome.ts';
 import type { CallQueue } from './queue.ts';
 import { openRecord, type CallRecord } from './record.ts';
 import { endCall, type Ending } from './result.ts';
+import { pickVariables } from './variables.ts';
 
 export interface DispatchDeps {
   readonly catalog: CatalogSource;
@@ -27,6 +29,8 @@ export interface DispatchDeps {
   readonly journal: Journal;
   readonly artifacts: ArtifactStore;
   pathsOf(plugin: Plugin): ExecutionPaths;
+  /** The server’s own variables, of which plugins get those that they may have. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Characters of text in a result. */
   readonly maxCharacters: number;
 }
@@ -50,8 +54,8 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     mayAsk(name) {
       const tool = deps.catalog.current().findTool(name);
       if (!tool) return false;
-      const { run, permissions } = deps.authority.prepare(tool, undefined);
-      return run.effect === 'ask' || permissions.asks.length > 0;
+      const { entry, permissions } = deps.authority.prepare(tool, undefined);
+      return entry.kind === 'ask' || (entry.kind === 'open' && permissions.asks.length > 0);
     },
     async call(request) {
       const tool = deps.catalog.current().findTool(request.tool);
@@ -65,11 +69,12 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       if (heard.kind === 'void') return refuse(deps, call, { code: 'DISPATCH_APPROVAL_VOID', reason: heard.reason });
 
       const authority = deps.authority.prepare(tool, heard.answer);
-      if (authority.run.effect === 'deny' || (authority.run.effect === 'ask' && !mayAsk(call))) {
-        const { reason, hint } = authority.run;
-        return refuse(deps, call, { code: 'DISPATCH_NOT_PERMITTED', reason: `${reason}. ${hint}` }, authority);
+      const { entry } = authority;
+      if (entry.kind === 'closed' || (entry.kind === 'ask' && !mayAsk(call))) {
+        const { reason, hint, refusals } = entry;
+        return refuse(deps, call, { code: 'DISPATCH_NOT_PERMITTED', reason: `${reason}. ${hint}`, refusals }, authority);
       }
-      if (authority.run.effect === 'ask') {
+      if (entry.kind === 'ask') {
         call.record.intent(authority);
         return askPerson(deps, call, authority);
       }
@@ -95,7 +100,8 @@ function openCall(deps: DispatchDeps, request: CallRequest, tool: Tool): OpenCal
   const id = randomUUID();
   const args = (request.arguments ?? {}) as Record<string, unknown>;
   const argumentsDigest = tryDigest(args);
-  const record = openRecord(deps.journal, { callId: id, caller: request.caller, tool, args, argumentsDigest });
+  const { environment } = deps;
+  const record = openRecord(deps.journal, { callId: id, caller: request.caller, tool, args, argumentsDigest, environment });
   return { id, startedMs: performance.now(), request, tool, args, argumentsDigest, tooDeep: argumentsDigest === NO_DIGEST, record };
 }
 
@@ -111,16 +117,16 @@ function tryDigest(args: unknown): string {
 }
 
 async function runCall(deps: DispatchDeps, call: OpenCall, authority: CallAuthority): Promise<CallAnswer> {
+  const executor = deps.executors[call.tool.plugin.runtime.kind];
   const live = createLiveCall(call.request);
-  const { permit, refused, usage } = createPermit(authority.prepared, { onAsk: () => mayAsk(call) && live.stopToAsk() });
+  const files = createFileKeeper(deps.artifacts, call.id);
+  // A script has effects that nobody sees, so that it cannot be begun anew; what it needs was asked for ahead.
+  const mayStop = executor.permissions === 'per-use' && mayAsk(call);
+  const { permit, refused, usage } = createPermit(authority.prepared, { onAsk: () => mayStop && live.stopToAsk() });
   call.record.intent(authority);
   let report: ExecutionReport;
   try {
-    report = await deps.executors[call.tool.plugin.runtime.kind].execute(describeExecution(deps, call, authority), {
-      permit,
-      refused,
-      ...live.ends,
-    });
+    report = await executor.execute(describeExecution(deps, call, authority), { permit, refused, keep: files.keep, ...live.ends });
   } catch (error) {
     call.record.broken(error);
     throw error;
@@ -128,10 +134,10 @@ async function runCall(deps: DispatchDeps, call: OpenCall, authority: CallAuthor
     live.close();
   }
   if (live.stoppedToAsk()) return askPerson(deps, call, authority, report);
-  return finish(deps, call, { kind: 'executed', report, usage, logs: live.logs });
+  return finish(deps, call, { kind: 'executed', report, usage, logs: live.logs, kept: files.kept, given: authority.given });
 }
 
-function describeExecution(deps: DispatchDeps, call: OpenCall, { permissions }: CallAuthority): Execution {
+function describeExecution(deps: DispatchDeps, call: OpenCall, { permissions, variables }: CallAuthority): Execution {
   const { plugin, command } = call.tool;
   return {
     callId: call.id,
@@ -140,8 +146,9 @@ function describeExecution(deps: DispatchDeps, call: OpenCall, { permissions }: 
     command: command.name,
     arguments: call.args,
     paths: deps.pathsOf(plugin),
-    permissions: permissions.allowed,
-    environment: {},
+    // Hosts that a rule allows in part are decided per connection, which there must be a way for.
+    permissions: [...permissions.allowed, ...permissions.partial.filter((text) => text.startsWith('net:'))],
+    environment: pickVariables(variables, deps.environment),
     limits: plugin.limits,
   };
 }

@@ -5,8 +5,8 @@ import type { CallRequest } from './outcome.ts';
 const MAX_KEPT_LINES = 200;
 
 export interface LiveCall {
-  /** Everything but what permissions decide. */
-  readonly ends: Omit<LiveEnds, 'permit' | 'refused'>;
+  /** What belongs to the client’s side of the call. */
+  readonly ends: Pick<LiveEnds, 'signal' | 'log' | 'progress'>;
   readonly logs: readonly LogLine[];
   /** Stops the execution because a person must be asked first; always true. */
   stopToAsk(): true;

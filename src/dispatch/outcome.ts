@@ -25,6 +25,8 @@ export interface Outcome {
   readonly kind: 'ok' | 'refused' | 'failed' | 'timed-out' | 'cancelled';
   /** Present unless ok. */
   readonly error?: { readonly code: ErrorCode; readonly message: string };
+  /** How its process ended, when it failed and there was one: `exit 3`; see `ExecutionUsage`. */
+  readonly exit?: string;
   readonly durationMs: number;
   readonly content: readonly Content[];
   readonly structured?: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import type { Journal } from '../audit/journal.ts';
-import { redactArguments } from '../audit/redact.ts';
+import { maskValues, redactArguments } from '../audit/redact.ts';
 import type { OutcomeFields } from '../audit/record.ts';
 import type { Tool } from '../catalog/catalog.ts';
 import { reasonOf } from '../errors.ts';
@@ -7,6 +7,7 @@ import type { ExecutionReport } from '../executors/executor.ts';
 import type { CallAuthority } from './authority.ts';
 import type { Caller, Outcome } from './outcome.ts';
 import type { Ending } from './result.ts';
+import { listVariables, pickVariables } from './variables.ts';
 
 /** The two records of one call. Writing throws AUDIT_UNWRITABLE, and then the call does not go on. */
 export interface CallRecord {
@@ -25,21 +26,26 @@ interface RecordedCall {
   readonly tool: Tool;
   readonly args: Record<string, unknown>;
   readonly argumentsDigest: string;
+  /** Where the values of the variables come from that a plugin requests; they must not reach the journal. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 /** What differs between the ends of calls. Members are written out one by one here: joining objects costs more than all else. */
 interface CallEnd extends Pick<OutcomeFields, 'outcome'>, Partial<Pick<OutcomeFields, 'tier' | 'used' | 'refusals'>> {
   readonly error?: string | undefined;
-  readonly exit?: string;
+  readonly exit?: string | undefined;
   readonly usage?: ExecutionReport['usage'] | undefined;
 }
 
-export function openRecord(journal: Journal, { callId, caller, tool, args, argumentsDigest }: RecordedCall): CallRecord {
+export function openRecord(journal: Journal, { callId, caller, tool, args, argumentsDigest, environment }: RecordedCall): CallRecord {
   const startedMs = performance.now();
   const { plugin, command } = tool;
   const client = { name: caller.client, version: caller.clientVersion };
+  // Of all that it requests, for who calls may say a value that the plugin was not given.
+  const secretValues = Object.values(pickVariables(listVariables(plugin.requests), environment));
 
-  const end = ({ outcome, error, exit, usage, tier = 'none', used = [], refusals = [] }: CallEnd): void =>
+  const end = ({ outcome, error, exit, usage, tier = 'none', used = [], refusals = [] }: CallEnd): void => {
+    const unenforced = usage?.unenforced ?? [];
     journal.outcome({
       callId,
       client,
@@ -53,9 +59,11 @@ export function openRecord(journal: Journal, { callId, caller, tool, args, argum
       bytesOut: usage?.bytesOut ?? 0,
       ...(usage?.fuel === undefined ? {} : { fuel: usage.fuel }),
       tier,
+      ...(unenforced.length === 0 ? {} : { unenforced: [...unenforced] }),
       used,
       refusals,
     });
+  };
 
   return {
     intent(authority) {
@@ -68,7 +76,7 @@ export function openRecord(journal: Journal, { callId, caller, tool, args, argum
         principal: caller.principal,
         version: plugin.version,
         digest: plugin.digest,
-        arguments: redactArguments(args, { secretNames: plugin.settings?.secrets ?? [] }),
+        arguments: redactArguments(args, { secretNames: plugin.settings?.secrets ?? [], secretValues }),
         argumentsDigest,
         capabilities: [...(authority?.permissions.allowed ?? [])],
         decision: describeDecision(authority),
@@ -76,13 +84,16 @@ export function openRecord(journal: Journal, { callId, caller, tool, args, argum
       });
     },
     outcome(outcome, ending) {
+      const usage = ending.kind === 'executed' ? ending.report.usage : undefined;
+      const mask = (text: string): string => maskValues(text, secretValues);
       end({
         outcome: outcome.kind,
         error: outcome.error?.code,
-        usage: ending.kind === 'executed' ? ending.report.usage : undefined,
+        exit: usage?.exit,
+        usage,
         tier: outcome.tier,
-        used: ending.kind === 'executed' ? [...ending.usage.used] : [],
-        refusals: outcome.refusals.map(({ capability, by, reason }) => ({ capability, by, reason })),
+        used: ending.kind === 'executed' ? listUsed(ending).map(mask) : [],
+        refusals: outcome.refusals.map(({ capability, by, reason }) => ({ capability: mask(capability), by, reason: mask(reason) })),
       });
     },
     asked(capabilities, report) {
@@ -97,10 +108,14 @@ export function openRecord(journal: Journal, { callId, caller, tool, args, argum
   };
 }
 
+/** What was built into a sandbox counts as used once a process ran in it, of which the end is then told. */
+const listUsed = ({ report, usage, given }: Extract<Ending, { kind: 'executed' }>): readonly string[] =>
+  given.length === 0 || report.usage.exit === undefined ? [...usage.used] : [...given, ...usage.used];
+
 function describeDecision(authority: CallAuthority | undefined): { effect: string; source: string; reason?: string } {
   if (!authority) return { effect: 'deny', source: 'arguments' };
-  const { run } = authority;
-  if (run.effect === 'allow') return { effect: 'allow', source: run.source };
-  if (run.effect === 'ask') return { effect: 'require_approval', source: 'policy', reason: run.reason };
-  return { effect: 'deny', source: run.by, reason: run.reason };
+  const { entry } = authority;
+  if (entry.kind === 'open') return { effect: 'allow', source: entry.source };
+  if (entry.kind === 'ask') return { effect: 'require_approval', source: 'policy', reason: entry.reason };
+  return { effect: 'deny', source: entry.by, reason: entry.reason };
 }

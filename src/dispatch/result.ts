@@ -3,12 +3,28 @@ import { describeCallError, HostError, type CallErrorCode } from '../errors.ts';
 import type { ExecutionReport, LogLine, Refusal } from '../executors/executor.ts';
 import type { Usage } from './authority.ts';
 import { boundText, cutAtCharacter, type BoundText } from './bound-text.ts';
-import type { Content, Outcome } from './outcome.ts';
+import type { KeptFile } from './keep-files.ts';
+import type { Outcome } from './outcome.ts';
+import { present } from './present.ts';
 
 /** How a call ended, before it is put into words. */
 export type Ending =
-  | { readonly kind: 'refused'; readonly code: CallErrorCode; readonly reason: string }
-  | { readonly kind: 'executed'; readonly report: ExecutionReport; readonly usage: Usage; readonly logs: readonly LogLine[] };
+  | {
+      readonly kind: 'refused';
+      readonly code: CallErrorCode;
+      readonly reason: string;
+      /** What it lacked, where that was decided before it began. */
+      readonly refusals?: readonly Refusal[];
+    }
+  | {
+      readonly kind: 'executed';
+      readonly report: ExecutionReport;
+      readonly usage: Usage;
+      readonly logs: readonly LogLine[];
+      readonly kept: readonly KeptFile[];
+      /** Capabilities that were part of its sandbox. */
+      readonly given: readonly string[];
+    };
 
 interface EndingDeps {
   readonly artifacts: ArtifactStore;
@@ -30,52 +46,54 @@ export async function endCall(deps: EndingDeps, call: EndingCall, ending: Ending
   const { tool } = call.request;
   if (ending.kind === 'refused') {
     const kind = ending.code === 'DISPATCH_CANCELLED' ? 'cancelled' : 'refused';
-    return { ...EMPTY, ...failure(kind, ending.code, { tool, reason: ending.reason }), durationMs };
+    const refused = { ...EMPTY, ...failure(kind, ending.code, { tool, reason: ending.reason }), durationMs };
+    return ending.refusals === undefined ? refused : { ...refused, refusals: ending.refusals };
   }
-  const { report, usage, logs } = ending;
-  const shared = { durationMs, logs, refusals: usage.refusals, tier: report.usage.tier };
+  const { report, usage, logs, kept } = ending;
   const { result } = report;
-  const bind = async (text: string): Promise<BoundText> => {
-    const bound = await boundText(text, { maxCharacters: deps.maxCharacters, keep: (whole) => keepText(deps.artifacts, call.id, whole) });
-    const content = usage.refusals.length === 0 ? bound.content : [...bound.content, ...describeRefusals(usage.refusals)];
-    return { content, artifacts: bound.artifacts, truncated: bound.truncated };
-  };
+  const { refusals } = usage;
+  const { tier } = report.usage;
+  const bind = (text: string): Promise<BoundText> =>
+    boundText(text, { maxCharacters: deps.maxCharacters, keep: (whole) => keepText(deps.artifacts, call.id, whole) });
   if (result.kind !== 'ok') {
     const code = result.kind === 'failed' ? result.code : CODE_OF_RESULT[result.kind];
     const reason = result.kind === 'cancelled' ? 'the client withdrew it' : result.message;
     const { kind, error } = failure(result.kind, code, { tool, reason });
     // A plugin’s own words can be as long as any answer.
-    const bound = await bind(`${code}: ${error.message}`);
-    return { kind, error: { code, message: cutAtCharacter(error.message, deps.maxCharacters) }, ...shared, ...bound };
+    const shown = present(await bind(`${code}: ${error.message}`), { refusals, warnings: NO_WARNINGS, kept });
+    return {
+      kind,
+      error: { code, message: cutAtCharacter(error.message, deps.maxCharacters) },
+      ...(report.usage.exit === undefined ? {} : { exit: report.usage.exit }),
+      durationMs,
+      logs,
+      refusals,
+      tier,
+      ...shown,
+    };
   }
-  const bound = await bind(result.output.text);
+  const { text, structured, warnings = NO_WARNINGS } = result.output;
+  const { content, artifacts, truncated } = present(await bind(text), { refusals, warnings, kept });
   return {
     kind: 'ok',
     durationMs,
     logs,
-    refusals: usage.refusals,
-    tier: report.usage.tier,
-    content: bound.content,
-    artifacts: bound.artifacts,
-    truncated: bound.truncated,
+    refusals,
+    tier,
+    content,
+    artifacts,
+    truncated,
     // Clients show structured content in place of text, so what was too long as text is too long in this form too.
-    ...(result.output.structured && !bound.truncated ? { structured: result.output.structured } : {}),
+    ...(structured && !truncated ? { structured } : {}),
   };
 }
 
+const NO_WARNINGS: readonly string[] = [];
 const EMPTY = { artifacts: [], logs: [], refusals: [], truncated: false, tier: 'none' } as const;
 
 function failure(kind: Exclude<Outcome['kind'], 'ok'>, code: CallErrorCode, details: { tool: string; reason: string }) {
   const message = describeCallError(code, details);
   return { kind, error: { code, message }, content: [{ type: 'text' as const, text: `${code}: ${message}` }] };
-}
-
-/** The plugin saw only error values; the model needs to know what was refused and what a person can do. */
-function describeRefusals(refusals: readonly Refusal[]): readonly Content[] {
-  if (refusals.length === 0) return [];
-  const lines = refusals.slice(0, 5).map(({ capability, by, reason }) => `- ${capability} (by ${by}): ${reason}`);
-  const more = refusals.length > 5 ? `\n- and ${refusals.length - 5} more` : '';
-  return [{ type: 'text', text: `Refused during this call:\n${lines.join('\n')}${more}` }];
 }
 
 /** The call has run by now, so that a store that fails costs the rest of the text and not the whole answer. */

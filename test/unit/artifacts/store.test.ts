@@ -246,3 +246,20 @@ test('put throws when the directory cannot be used, and the next one goes on', a
   await expect(store.putText('call', 'x', 'x')).rejects.toThrow(expect.objectContaining({ code: 'ARTIFACT_UNUSABLE' }));
   await expect(store.putText('call', 'x', 'x')).rejects.toThrow(expect.objectContaining({ code: 'ARTIFACT_UNUSABLE' }));
 });
+
+test('locate() says where an artifact lies, and nothing of what is none', async () => {
+  const { store, directory } = useStore();
+  const uri = stored(await store.putBytes('call', 'a.bin', Uint8Array.of(1, 2)));
+  expect(store.locate(uri)).toBe(join(directory, 'call', 'a.bin'));
+  for (const wrong of ['artifact://../x', 'artifact://call/../../x', 'file:///etc/passwd', '']) expect(store.locate(wrong)).toBeUndefined();
+});
+
+test('putBytes() keeps bytes that expire like texts', async () => {
+  let now = 5000;
+  const { store } = useStore({ clock: () => now });
+  const uri = stored(await store.putBytes('call', 'a.png', Uint8Array.of(1, 2), 'image/png'));
+  expect(await store.read(uri)).toMatchObject({ artifact: { mimeType: 'image/png', bytes: 2 } });
+  now += 1001;
+  expect(await store.expire()).toBe(1);
+  expect(await store.read(uri)).toBeUndefined();
+});

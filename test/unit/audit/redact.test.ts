@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { boundValue, REDACTED, redactArguments } from '../../../src/audit/redact.ts';
+import { boundValue, maskValues, REDACTED, redactArguments } from '../../../src/audit/redact.ts';
 
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U';
 
@@ -157,4 +157,15 @@ test('boundValue() keeps a member called __proto__ from becoming the prototype',
 
 test.for([null, 1, true, 'x', [], {}, { a: [null] }])('redactArguments() keeps %j as it is', (value) => {
   expect(redactArguments(value)).toEqual(value);
+});
+
+describe('maskValues()', () => {
+  test('takes known values out of a text, the longest first, and leaves short ones', () => {
+    expect(maskValues('abcd abcdef ab', ['abcd', 'abcdef', 'ab', ''])).toBe(`${REDACTED} ${REDACTED} ab`);
+    expect(maskValues('abcd', [])).toBe('abcd');
+  });
+  test('leaves nothing of a value that is longer than what is kept of a text', () => {
+    const secret = 'k'.repeat(5_000);
+    expect(JSON.stringify(redactArguments({ text: `x ${secret} y` }, { secretValues: [secret] }))).toBe(`{"text":"x ${REDACTED} y"}`);
+  });
 });

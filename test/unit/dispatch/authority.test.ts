@@ -21,6 +21,7 @@ function useAuthority(policy: EffectivePolicy = DEFAULT_POLICY) {
   const authority = createAuthority({
     policy,
     grants,
+    executors: { wasm: { permissions: 'per-use' }, script: { permissions: 'ahead' } },
     pathsOf: (plugin) => ({ root: ROOT, plugin: plugin.directory, data: '/data/vault' }),
     protectedDirectories: ['/state'],
   });
@@ -77,12 +78,12 @@ describe('createAuthority().prepare()', () => {
   });
 
   test.for([
-    ['allow', { effect: 'allow', source: 'policy' }],
-    ['deny', { effect: 'deny', by: 'policy' }],
-    ['require_approval', { effect: 'ask' }],
-  ] as const)('says whether the call may run: %s', ([effect, run]) => {
+    ['allow', { kind: 'open', source: 'policy' }],
+    ['deny', { kind: 'closed', by: 'policy' }],
+    ['require_approval', { kind: 'ask', by: 'grant' }],
+  ] as const)('says whether the call may run: %s', ([effect, entry]) => {
     const { authority, tool } = useAuthority(policyOf({ wasm_execution: effect }));
-    expect(authority.prepare(tool, undefined).run).toMatchObject(run);
+    expect(authority.prepare(tool, undefined).entry).toMatchObject(entry);
   });
 });
 

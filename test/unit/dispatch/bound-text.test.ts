@@ -15,11 +15,7 @@ const never = (): Promise<never> => Promise.reject(new Error('kept without need'
 
 describe('boundText()', () => {
   test.for(['', 'x', 'x'.repeat(10)])('passes on %o, which is short enough', async (text) => {
-    expect(await boundText(text, { maxCharacters: 10, keep: never })).toEqual({
-      content: [{ type: 'text', text }],
-      artifacts: [],
-      truncated: false,
-    });
+    expect(await boundText(text, { maxCharacters: 10, keep: never })).toEqual({ text, truncated: false });
   });
 
   test('cuts what is longer, and says where the whole of it is', async () => {
@@ -33,14 +29,8 @@ describe('boundText()', () => {
     });
     expect(kept).toEqual(['0123456789ab']);
     expect(bound).toEqual({
-      content: [
-        {
-          type: 'text',
-          text: '0123456789\n\n[cut after 10 of 12 characters; the whole text is kept as plugbridge://artifact/1/result.txt: read it with plugbridge_read_artifact (offset, limit) or as a resource]',
-        },
-        { type: 'resource_link', uri: ARTIFACT.uri, name: 'result.txt', mimeType: 'text/plain', size: 12 },
-      ],
-      artifacts: [ARTIFACT],
+      text: '0123456789\n\n[cut after 10 of 12 characters; the whole text is kept as plugbridge://artifact/1/result.txt: read it with plugbridge_read_artifact (offset, limit) or as a resource]',
+      artifact: ARTIFACT,
       truncated: true,
     });
   });
@@ -51,8 +41,7 @@ describe('boundText()', () => {
       keep: () => Promise.resolve({ kind: 'refused', reason: 'the disk is full' }),
     });
     expect(bound).toEqual({
-      content: [{ type: 'text', text: '0123456789\n\n[cut after 10 of 12 characters; the rest is lost: the disk is full]' }],
-      artifacts: [],
+      text: '0123456789\n\n[cut after 10 of 12 characters; the rest is lost: the disk is full]',
       truncated: true,
     });
   });

@@ -13,7 +13,7 @@ import { createAuthority } from '../../../src/dispatch/authority.ts';
 import { createDispatch, type DispatchDeps } from '../../../src/dispatch/call.ts';
 import type { ApprovalAnswer, ApprovalRequest, CallAnswer, CallRequest, Outcome } from '../../../src/dispatch/outcome.ts';
 import { createCallQueue } from '../../../src/dispatch/queue.ts';
-import type { Execution, ExecutionReport, ExecutionResult, Executor, LiveEnds } from '../../../src/executors/executor.ts';
+import type { Execution, ExecutionResult, ExecutionUsage, Executor, LiveEnds } from '../../../src/executors/executor.ts';
 import { createLog } from '../../../src/log.ts';
 import type { Plugin } from '../../../src/manifest/plugin.ts';
 import { ABSENT_IN_FILE, DEFAULT_POLICY, type Effect, type EffectivePolicy, type PolicyKey } from '../../../src/policy/policy.ts';
@@ -33,6 +33,8 @@ interface DispatchOptions {
   readonly maxRunning?: number;
   readonly maxWaiting?: number;
   readonly quotaBytes?: number;
+  readonly usage?: Partial<ExecutionUsage>;
+  readonly environment?: NodeJS.ProcessEnv;
   readonly deps?: Partial<DispatchDeps>;
 }
 
@@ -49,19 +51,22 @@ export function useDispatch(work: Work, options: DispatchOptions = {}) {
   mkdirSync(root);
   const plugin = aPlugin('vault', { requests: ['read:fs:$ROOT', 'write:fs:$ROOT', 'net:api.test:443'], ...options.plugin });
   const state: { catalog: Catalog; executions: Execution[] } = { catalog: makeCatalog([anEntry(plugin)]), executions: [] };
-  const executor: Executor = {
+  const executorThatDecides = (permissions: Executor['permissions']): Executor => ({
+    permissions,
     inspect: () => ({ ok: true, warnings: [] }),
-    async execute(execution, live): Promise<ExecutionReport> {
+    check: () => Promise.resolve({ ok: true, warnings: [] }),
+    async execute(execution, live) {
       state.executions.push(execution);
       return {
         result: await work(execution, live),
-        usage: { tier: 'bwrap', bytesIn: 3, bytesOut: 7, hostCalls: 1, fuel: 42, logBytesDropped: 0 },
+        usage: { tier: 'bwrap', bytesIn: 3, bytesOut: 7, hostCalls: 1, fuel: 42, logBytesDropped: 0, ...options.usage },
       };
     },
     warm: () => {},
     tier: () => Promise.resolve('bwrap'),
     close: () => Promise.resolve(),
-  };
+  });
+  const executors = { wasm: executorThatDecides('per-use'), script: executorThatDecides('ahead') };
   const auditDirectory = join(tmp, 'state', 'audit');
   const journal: Journal = createJournal({ directory: auditDirectory, clock: Date.now, sync: 'grouped', log: createLog('silent') });
   onTestFinished(() => journal.close());
@@ -70,11 +75,11 @@ export function useDispatch(work: Work, options: DispatchOptions = {}) {
   const policy = options.policy ?? DEFAULT_POLICY;
   const dispatch = createDispatch({
     catalog: { current: () => state.catalog, onToolsChanged: () => () => {} },
-    authority: createAuthority({ policy, grants, pathsOf, protectedDirectories: [] }),
+    authority: createAuthority({ policy, grants, executors, pathsOf, protectedDirectories: [] }),
     grants,
     approvals: createApprovalDesk(Date.now),
     queue: createCallQueue({ maxRunning: options.maxRunning ?? 8, maxWaiting: options.maxWaiting ?? 8 }),
-    executors: { wasm: executor },
+    executors,
     journal,
     artifacts: createArtifactStore({
       directory: join(tmp, 'state', 'artifacts'),
@@ -83,6 +88,7 @@ export function useDispatch(work: Work, options: DispatchOptions = {}) {
       clock: Date.now,
     }),
     pathsOf,
+    environment: options.environment ?? {},
     maxCharacters: 1_000,
     ...options.deps,
   });
