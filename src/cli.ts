@@ -51,8 +51,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const serve = verb('serve', 'serve MCP over stdio, or over HTTP')
     .option('--http <[host:]port>', 'serve over HTTP; loopback unless a host is given')
     .option('--no-auth', 'serve without a token; only on loopback')
-    .option('--progressive', 'put plugins with keywords behind plugbridge_search and plugbridge_call', false);
-  act(serve, async (options: CommonOptions & { http?: string; auth: boolean; progressive: boolean }) => {
+    .option('--progressive', 'put plugins with keywords behind plugbridge_search and plugbridge_call', false)
+    .option('--authoring', 'let clients draft, try and propose plugins, which a person then accepts', false);
+  act(serve, async (options: CommonOptions & { http?: string; auth: boolean; progressive: boolean; authoring: boolean }) => {
     const { runServe } = await import('./commands/serve.ts');
     return runServe({ ...options, host: hostOptions(options), output });
   });
@@ -91,7 +92,11 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   );
   act(
-    verb('trust <plugin>', 'let a plugin that the workspace brought run, as it is now').option('--revoke', 'no longer', false),
+    verb('trust <plugin>', 'let a plugin run that the workspace brought or a client wrote, as it is now').option(
+      '--revoke',
+      'no longer',
+      false,
+    ),
     async (options: CommonOptions & { revoke: boolean }, [plugin = '']) => {
       const { runTrust } = await import('./commands/trust.ts');
       return withHost(options, (host) => runTrust(host, { plugin, revoke: options.revoke, json: options.json, output }));
@@ -119,9 +124,37 @@ async function main(argv: readonly string[]): Promise<number> {
     return withHost(options, (host) => runDoctor(host, { json: options.json, output }));
   });
 
-  act(verb('validate <dir>', 'check a plugin without running it'), async (options: CommonOptions, [directory = '']) => {
+  const validate = verb('validate <dir>', 'check a plugin and try its commands').option(
+    '--no-run',
+    'check it without running anything of it',
+  );
+  act(validate, async (options: CommonOptions & { run: boolean }, [directory = '']) => {
     const { runValidate } = await import('./commands/validate.ts');
-    return withHost(options, (host) => runValidate(host, { directory, json: options.json, output }));
+    return withHost(options, (host, signal) => runValidate(host, { directory, run: options.run, json: options.json, output, signal }));
+  });
+
+  act(verb('test <plugin>', 'run the tests that a plugin brings along'), async (options: CommonOptions, [plugin = '']) => {
+    const { runTest } = await import('./commands/test.ts');
+    return withHost(options, (host, signal) => runTest(host, { plugin, json: options.json, output, signal }));
+  });
+
+  const dependencies = verb('dependencies <plugin>', 'install the packages that a script plugin declares')
+    .alias('deps')
+    .option('--allow-scripts', 'let packages run code while they are installed', false);
+  act(dependencies, async (options: CommonOptions & { allowScripts: boolean }, [plugin = '']) => {
+    const { runDependencies } = await import('./commands/dependencies.ts');
+    const { createProgressLine } = await import('./commands/progress-line.ts');
+    const progress = createProgressLine(process.stderr, process.env);
+    const { allowScripts, json } = options;
+    return withHost(options, (host, signal) => runDependencies(host, { plugin, allowScripts, json, output, progress, signal }));
+  });
+
+  const begin = verb('new <system> <name>', 'begin a plugin that works, with a test')
+    .option('--language <language>', 'python, node, typescript, bash or ruby', 'python')
+    .option('--dir <dir>', 'where its directory is made', '.');
+  act(begin, async (options: CommonOptions & { language: string; dir: string }, [system = '', name = '']) => {
+    const { runNew } = await import('./commands/new.ts');
+    return runNew({ system, name, language: options.language, dir: options.dir, json: options.json, output });
   });
 
   const connect = verb('connect <client>', 'enter the server into claude-code, cursor or zed')

@@ -116,9 +116,11 @@ function describeRecord(record: AuditRecord): string {
       );
     case 'outcome': {
       const error = record.error === undefined ? '' : ` ${record.error}`;
+      const exit = record.exit === undefined ? '' : ` (${record.exit})`;
+      const unenforced = record.unenforced === undefined ? '' : ` without ${record.unenforced.join(', ')}`;
       const refused = record.refusals.length === 0 ? '' : ` refused ${record.refusals.map((one) => one.capability).join(' ')}`;
       return printable(
-        `${head} ${record.plugin} ${record.command} ${record.outcome}${error} ${record.durationMs} ms ${record.tier}${refused}`,
+        `${head} ${record.plugin} ${record.command} ${record.outcome}${error}${exit} ${record.durationMs} ms ${record.tier}${unenforced}${refused}`,
       );
     }
     case 'event':

@@ -1,6 +1,10 @@
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 
-import { createHost, type HostOptions } from '../host.ts';
+import type { Authoring } from '../authoring/authoring.ts';
+import { PROPOSALS } from '../discover/directories.ts';
+import { createApprovalDesk } from '../dispatch/approval.ts';
+import { createHost, type Host, type HostOptions } from '../host.ts';
 import { loadToken } from '../server/token.ts';
 import { createMcpServers } from '../server/server.ts';
 import { VERSION } from '../version.ts';
@@ -14,6 +18,8 @@ export interface ServeOptions {
   readonly http?: string;
   readonly auth: boolean;
   readonly progressive: boolean;
+  /** Whether clients may draft, try and propose plugins. */
+  readonly authoring: boolean;
   readonly json: boolean;
   readonly output: Output;
 }
@@ -30,6 +36,7 @@ export async function runServe(options: ServeOptions): Promise<number> {
       version: VERSION,
       connection: { transport: options.http === undefined ? 'stdio' : 'http', principal: userInfo().username },
       progressive: options.progressive || host.config.progressive,
+      ...(options.authoring ? { authoring: await openAuthoring(host) } : {}),
       log: host.log,
     });
     host.keepCurrent();
@@ -60,6 +67,18 @@ export async function runServe(options: ServeOptions): Promise<number> {
     await host.close();
   }
   return EXIT.ok;
+}
+
+/** What `--authoring` adds to a server. */
+export async function openAuthoring(host: Host): Promise<Authoring> {
+  const { createAuthoring } = await import('../authoring/authoring.ts');
+  return createAuthoring({
+    ...host,
+    drafts: join(host.own.state, 'drafts'),
+    proposals: join(host.own.data, PROPOSALS),
+    approvals: createApprovalDesk(Date.now),
+    now: Date.now,
+  });
 }
 
 /** Where the server is and how a client gets in, for people; or as one line of JSON for programs. */

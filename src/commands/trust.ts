@@ -1,3 +1,4 @@
+import { isForeign } from '../discover/origin.ts';
 import type { Host } from '../host.ts';
 import { EXIT } from './exit-codes.ts';
 import { unknownPlugin } from './info.ts';
@@ -20,8 +21,7 @@ export function runTrust(host: Host, { plugin: name, revoke, json, output }: Tru
   else host.trust.addTrust(directory, digest);
   host.journal.event({ event: revoke ? 'trust-revoked' : 'trusted', plugin: name, detail: { directory, digest } });
   if (json) writeJson(output, { plugin: name, directory, digest, trusted: !revoke });
-  else if (entry.origin !== 'workspace')
-    output.write(`${printable(name)} lies in a directory of yours and needs no trust (${entry.origin})`);
+  else if (!isForeign(entry.origin)) output.write(`${printable(name)} lies in a directory of yours and needs no trust (${entry.origin})`);
   else output.write(`${revoke ? 'No longer trusted' : 'Trusted'}: ${printable(name)} in ${printable(directory)}\n${digest}`);
   return Promise.resolve(EXIT.ok);
 }

@@ -1,51 +1,69 @@
-import { findSchemaProblem } from '../catalog/argument-check.ts';
+import { userInfo } from 'node:os';
+
 import { formToolName } from '../catalog/tool-name.ts';
-import { normaliseInputSchema } from '../catalog/tool-schema.ts';
+import type { Caller } from '../dispatch/outcome.ts';
 import type { Host } from '../host.ts';
-import type { Plugin } from '../manifest/plugin.ts';
-import { validateDirectory, type ContentCheck } from '../manifest/validate.ts';
+import type { Validation } from '../manifest/validate.ts';
+import type { TrialRuns } from '../pipeline/pipeline.ts';
+import { VERSION } from '../version.ts';
 import { EXIT } from './exit-codes.ts';
 import { bold, printable, writeJson, type Output } from './output.ts';
+import { toJsonReport, writeReport } from './trial-output.ts';
 
-/** `plugbridge validate DIR`: every problem of a plugin at once, without running any of it. */
-export function runValidate(
-  host: Host,
-  options: { readonly directory: string; readonly json: boolean; readonly output: Output },
-): Promise<number> {
-  const { output } = options;
-  const found = validateDirectory(options.directory, {
-    checks: [checkSchemas, (plugin) => host.executors[plugin.runtime.kind].inspect(plugin)],
-  });
-  const ok = found.problems.length === 0;
-  if (options.json) {
-    const { plugin } = found;
-    const tools = plugin?.commands.map((command) => formToolName({ plugin: plugin.name, command: command.name })) ?? [];
+interface ValidateOptions {
+  readonly directory: string;
+  /** Whether commands are run. */
+  readonly run: boolean;
+  readonly json: boolean;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+/** `plugbridge validate DIR`: every problem of a plugin at once, then a trial run of its commands. */
+export async function runValidate(host: Host, { directory, run, json, output, signal }: ValidateOptions): Promise<number> {
+  const found = await host.pipeline.check(directory);
+  if (!json) writeFindings(found, output);
+  const { plugin } = found;
+  const checked = found.problems.length === 0 && plugin !== undefined;
+  if (checked && !json) {
+    const count = plugin.commands.length;
+    output.write(
+      `${bold('ok', output)}       ${printable(plugin.name)} ${printable(plugin.version)}, ${count} ${count === 1 ? 'command' : 'commands'}`,
+    );
+  }
+  const runs: TrialRuns =
+    checked && run
+      ? await host.pipeline.try(plugin, {
+          caller: cliCaller(),
+          signal,
+          runs: 'all',
+          grants: 'stored',
+          onReport: (report) => {
+            if (!json) writeReport(host, report, output);
+          },
+        })
+      : { problems: [], warnings: [], reports: [] };
+  if (!json) writeFindings(runs, output);
+  const ok = checked && runs.problems.length === 0 && !runs.reports.some((report) => report.status === 'failed');
+  if (json) {
     writeJson(output, {
       ok,
       directory: found.directory,
       system: found.system,
       name: plugin?.name,
-      tools,
-      problems: found.problems,
-      warnings: found.warnings,
+      tools: plugin?.commands.map((command) => formToolName({ plugin: plugin.name, command: command.name })) ?? [],
+      problems: [...found.problems, ...runs.problems],
+      warnings: [...found.warnings, ...runs.warnings],
+      runs: runs.reports.map((report) => toJsonReport(host, report)),
     });
-  } else {
-    for (const problem of found.problems) output.write(`${bold('problem', output)}  ${printable(problem)}`);
-    for (const warning of found.warnings) output.write(`${bold('warning', output)}  ${printable(warning)}`);
-    const { plugin } = found;
-    if (ok && plugin)
-      output.write(
-        `${bold('ok', output)}       ${printable(plugin.name)} ${printable(plugin.version)}, ${plugin.commands.length} commands`,
-      );
   }
-  return Promise.resolve(ok ? EXIT.ok : EXIT.failure);
+  return ok ? EXIT.ok : EXIT.failure;
 }
 
-function checkSchemas(plugin: Plugin): ContentCheck {
-  const problems = plugin.commands.flatMap((command) => {
-    const input = normaliseInputSchema(command.inputSchema);
-    const problem = input.ok ? findSchemaProblem(input.schema) : input.problem;
-    return problem === undefined ? [] : [`command "${command.name}": its input schema cannot be used: ${problem}`];
-  });
-  return problems.length === 0 ? { ok: true, warnings: [] } : { ok: false, problems };
+function writeFindings({ problems, warnings }: Pick<Validation, 'problems' | 'warnings'>, output: Output): void {
+  for (const problem of problems) output.write(`${bold('problem', output)}  ${printable(problem)}`);
+  for (const warning of warnings) output.write(`${bold('warning', output)}  ${printable(warning)}`);
 }
+
+/** Who calls, when a verb does. */
+export const cliCaller = (): Caller => ({ client: 'cli', clientVersion: VERSION, transport: 'cli', principal: userInfo().username });

@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import type { ApprovalAnswer, ApprovalBinding, ApprovalRequest, CallRequest } from '../dispatch/outcome.ts';
 import { SERVER_LIMITS } from './limits.ts';
-import { toOneLine } from './one-line.ts';
+import { toOneLine } from '../dispatch/one-line.ts';
 
 /** The name of our question among the `inputRequests` of a call. */
 const QUESTION = 'approval';
@@ -23,10 +23,14 @@ const SHOWN_CAPABILITIES = 30;
 const TITLED_CHOICES_SINCE = '2025-11-25';
 
 const AnswerSchema = z.object({ decision: z.enum(['once', 'always', 'no']) });
-const CHOICES: Readonly<Record<ApprovalAnswer, string>> = {
-  once: 'Yes, this once',
-  always: 'Yes, for this plugin from now on',
-  no: 'No',
+/** What a question is called and which answers it has, with their titles. */
+export interface Wording {
+  readonly description: string;
+  readonly choices: Readonly<Partial<Record<ApprovalAnswer, string>>>;
+}
+const CALL_WORDING: Wording = {
+  description: 'Whether the plugin may do this',
+  choices: { once: 'Yes, this once', always: 'Yes, for this plugin from now on', no: 'No' },
 };
 
 type Approval = NonNullable<CallRequest['approval']>;
@@ -35,7 +39,7 @@ export interface Approvals {
   /** For `ServerOptions.requestState`. */
   readonly verify: RequestStateCodec<ApprovalBinding>['verify'];
   /** The question as the result of a call; `revision` is the protocol’s. */
-  ask(request: ApprovalRequest, revision: string | undefined): Promise<InputRequiredResult>;
+  ask(request: ApprovalRequest, revision: string | undefined, wording?: Wording): Promise<InputRequiredResult>;
   /**
    * The answer that a repeated call carries, undefined when it carries none. An answer without the state that was
    * sealed with its question throws -32602; whether binding and nonce fit the call is for dispatch to decide.
@@ -48,8 +52,9 @@ export function createApprovals(): Approvals {
   const codec = createRequestStateCodec<ApprovalBinding>({ key: randomBytes(32), ttlSeconds: SERVER_LIMITS.approvalSeconds });
   return {
     verify: (state, ctx) => codec.verify(state, ctx),
-    async ask(request, revision) {
-      const elicitation = inputRequired.elicit({ message: describeQuestion(request), requestedSchema: describeChoices(revision) });
+    async ask(request, revision, wording = CALL_WORDING) {
+      const requestedSchema = describeChoices(revision, wording);
+      const elicitation = inputRequired.elicit({ message: describeQuestion(request), requestedSchema });
       return inputRequired({ inputRequests: { [QUESTION]: elicitation }, requestState: await codec.mint(request.binding) });
     },
     readAnswer,
@@ -92,11 +97,11 @@ export function describeQuestion(request: ApprovalRequest): string {
 }
 
 /** Clients of before 2025-11-25 know titles only as `enumNames`. Revisions compare as text. */
-function describeChoices(revision: string | undefined): ElicitRequestFormParams['requestedSchema'] {
-  const field = { type: 'string' as const, title: 'Decision', description: 'Whether the plugin may do this' };
+function describeChoices(revision: string | undefined, { description, choices }: Wording): ElicitRequestFormParams['requestedSchema'] {
+  const field = { type: 'string' as const, title: 'Decision', description };
   const decision =
     revision !== undefined && revision >= TITLED_CHOICES_SINCE
-      ? { ...field, oneOf: Object.entries(CHOICES).map(([value, title]) => ({ const: value, title })) }
-      : { ...field, enum: Object.keys(CHOICES), enumNames: Object.values(CHOICES) };
+      ? { ...field, oneOf: Object.entries(choices).map(([value, title]) => ({ const: value, title })) }
+      : { ...field, enum: Object.keys(choices), enumNames: Object.values(choices) };
   return { type: 'object', properties: { decision }, required: ['decision'] };
 }

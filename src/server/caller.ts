@@ -5,7 +5,7 @@ import {
   type Implementation,
 } from '@modelcontextprotocol/server';
 import type { Caller } from '../dispatch/outcome.ts';
-import { toOneLine } from './one-line.ts';
+import { toOneLine } from '../dispatch/one-line.ts';
 import type { ToolRequest } from './own-tool.ts';
 
 /** Before 2026-07-28 a connection is opened by a handshake, since then every request stands alone (mcp.md §1). */

@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { SERVER_LIMITS } from './limits.ts';
-import { toOneLine } from './one-line.ts';
+import { toOneLine } from '../dispatch/one-line.ts';
 
 const INTRODUCTION =
   'Tools named plugin_<plugin>_<command> belong to plugins installed on this machine; each call runs sandboxed, permitted and audited. ' +

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerContext } from '@modelcontextprotocol/server';
 import type { CallRequest } from '../dispatch/outcome.ts';
-import { toOneLine } from './one-line.ts';
+import { toOneLine } from '../dispatch/one-line.ts';
 import { SERVER_LIMITS } from './limits.ts';
 
 const LEFT_OUT = 'Further log lines and progress of this call are left out';

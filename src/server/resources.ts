@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { toProtocolError } from './answers.ts';
 import type { ArtifactReader } from './artifacts.ts';
 import { SERVER_LIMITS } from './limits.ts';
-import { toOneLine } from './one-line.ts';
+import { toOneLine } from '../dispatch/one-line.ts';
 
 export interface ResourcesDeps {
   readonly catalog: CatalogSource;

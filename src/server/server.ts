@@ -1,4 +1,5 @@
 import { Server, type McpRequestContext } from '@modelcontextprotocol/server';
+import type { Authoring } from '../authoring/authoring.ts';
 import type { Catalog, CatalogSource } from '../catalog/catalog.ts';
 import type { Dispatch } from '../dispatch/outcome.ts';
 import type { Log } from '../log.ts';
@@ -20,6 +21,8 @@ export interface McpServersDeps {
   readonly connection: Connection;
   /** Whether plugins that have keywords are found by search instead of being listed. */
   readonly progressive: boolean;
+  /** Present when clients may write plugins. */
+  readonly authoring?: Authoring;
   readonly log: Log;
 }
 

@@ -6,12 +6,14 @@ import {
   type ListToolsResult,
   type Server,
 } from '@modelcontextprotocol/server';
+import type { Authoring } from '../authoring/authoring.ts';
 import type { Catalog, CatalogSource, ToolDefinition } from '../catalog/catalog.ts';
 import type { CallRequest, Dispatch } from '../dispatch/outcome.ts';
 import type { Log } from '../log.ts';
 import { failedCall, toFailedCall } from './answers.ts';
 import type { Approvals } from './approval.ts';
 import type { ArtifactReader } from './artifacts.ts';
+import { createAuthoringTools } from './authoring-tools.ts';
 import { canAskPerson, identifyCaller, type Connection, type Era } from './caller.ts';
 import type { Changes } from './changes.ts';
 import { createLiveNotifications, type LiveRequest } from './live.ts';
@@ -28,6 +30,8 @@ export interface ToolsDeps {
   readonly changes: Changes;
   readonly connection: Connection;
   readonly progressive: boolean;
+  /** Present when clients may write plugins. */
+  readonly authoring?: Authoring;
   readonly log: Log;
 }
 
@@ -100,7 +104,11 @@ function createOwnTools(deps: ToolsDeps): ReadonlyMap<string, OwnTool> {
     catalog: deps.catalog,
     callPluginTool: (call, request) => callPluginTool(deps, call, request),
   });
-  const own = [createReadArtifactTool(deps.artifacts), ...(deps.progressive ? progressive : [])];
+  const own = [
+    createReadArtifactTool(deps.artifacts),
+    ...(deps.progressive ? progressive : []),
+    ...(deps.authoring ? createAuthoringTools({ ...deps, authoring: deps.authoring }) : []),
+  ];
   return new Map(own.map((tool) => [tool.definition.name, tool]));
 }
 

@@ -14,9 +14,9 @@ export type Trusted = z.infer<typeof TrustedSchema>;
 
 const TrustFileSchema = z.strictObject({ version: z.literal(1), trusted: z.array(TrustedSchema).max(10_000) });
 
-/** Where something came from, as far as trust cares: only what a workspace brings along has to be trusted by hand. */
+/** Where something came from, as far as trust cares: only what a workspace brings along or a client wrote has to be trusted by hand. */
 export interface TrustQuestion {
-  readonly origin: 'flag' | 'config' | 'user' | 'workspace' | 'installed';
+  readonly origin: 'flag' | 'config' | 'user' | 'workspace' | 'proposed' | 'installed';
   /** Its name, for the message. */
   readonly plugin: string;
   readonly directory: string;
@@ -56,7 +56,7 @@ export function createTrustStore({ stateDirectory, now = () => new Date() }: Tru
   });
   return {
     isTrusted: (question) => {
-      if (question.origin !== 'workspace') return { trusted: true };
+      if (question.origin !== 'workspace' && question.origin !== 'proposed') return { trusted: true };
       return judge(store.read().trusted, question);
     },
     addTrust: (directory, digest) => {
@@ -77,13 +77,13 @@ export function createTrustStore({ stateDirectory, now = () => new Date() }: Tru
   };
 }
 
-function judge(trusted: readonly Trusted[], { plugin, directory, digest }: TrustQuestion): TrustAnswer {
+function judge(trusted: readonly Trusted[], { origin, plugin, directory, digest }: TrustQuestion): TrustAnswer {
   const found = trusted.find((one) => one.directory === directory);
   if (found === undefined) {
     return {
       trusted: false,
       changed: false,
-      reason: `It came with the workspace; look at "${directory}", then run: plugbridge trust ${plugin}`,
+      reason: `${origin === 'proposed' ? 'A client wrote and proposed it' : 'It came with the workspace'}; look at "${directory}", then run: plugbridge trust ${plugin}`,
     };
   }
   if (found.digest === digest) return { trusted: true };

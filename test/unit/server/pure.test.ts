@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { describeQuestion } from '../../../src/server/approval.ts';
 import { writeInstructions } from '../../../src/server/instructions.ts';
 import { createProgressCounter } from '../../../src/server/live.ts';
-import { toOneLine } from '../../../src/server/one-line.ts';
+import { toOneLine } from '../../../src/dispatch/one-line.ts';
 import { toCallToolResult } from '../../../src/server/results.ts';
 import { searchTools } from '../../../src/server/search.ts';
 import { makeCatalog, makeOutcome, makePlugin, makeTool } from '../../helpers/mcp-fixture.ts';
