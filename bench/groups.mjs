@@ -2,7 +2,20 @@
 import { fileURLToPath } from 'node:url';
 
 const SDK1 = fileURLToPath(new URL('servers/sdk1.mjs', import.meta.url));
+const SPAWN = fileURLToPath(new URL('servers/spawn.mjs', import.meta.url));
 const COUNTS = [10, 100, 1000];
+/**
+ * The languages of scripts: the interpreter of the reference, and the highest p50 wanted, pre-started and from cold, over a
+ * bare spawn of the same script.
+ */
+const LANGUAGES = {
+  python: { interpreter: '/usr/bin/python3', prestarted: 0.25, cold: 1.1 },
+  node: { interpreter: process.execPath, prestarted: 0.4 },
+  bash: { interpreter: '/usr/bin/bash', prestarted: 0.6 },
+  ruby: { interpreter: '/usr/bin/ruby', prestarted: 0.25 },
+};
+/** Apart from one another, as people’s calls are; a crowd comes all at once. */
+const SCRIPT_GAP_MS = 70;
 const CALL = { method: 'tools/call', expect: 'hello' };
 
 /** Sizes of the sets of plugins that the groups need. */
@@ -39,7 +52,7 @@ export function describeGroups({ material, cli }) {
         plugbridge: () => ours(sets[1]),
         'plugbridge, guest SDK': () => ours(sdkSet),
       },
-      goals: { plugbridge: { p50At1: 2.5, perSecondAt16: 0.45 } },
+      goals: { plugbridge: { p50At1: 2.5, perSecond: { inFlight: 16, lowest: 0.45 } } },
     },
     http: {
       reference: 'SDK 1.x McpServer',
@@ -49,7 +62,7 @@ export function describeGroups({ material, cli }) {
         plugbridge: () => ours(sets[1], { http: true }),
         'plugbridge, guest SDK': () => ours(sdkSet, { http: true }),
       },
-      goals: { plugbridge: { p50At1: 1.5, perSecondAt16: 0.45 } },
+      goals: { plugbridge: { p50At1: 1.5, perSecond: { inFlight: 16, lowest: 0.45 } } },
     },
     list: {
       reference: 'SDK 1.x McpServer, 1000 tools',
@@ -74,5 +87,35 @@ export function describeGroups({ material, cli }) {
       },
       goals: { 'plugbridge, 1000 plugins, warm': { firstList: { highest: 1.5, over: 'plugbridge, 10 plugins, warm' } } },
     },
+
+    ...Object.fromEntries(
+      Object.entries(LANGUAGES).map(([language, { interpreter, prestarted, cold }]) => {
+        const script = material.scripts[language];
+        const spawned = (...options) => ({ argv: [SPAWN, ...options, '--', interpreter, script.main], tool: 'echo' });
+        const hosted = (...options) => ({
+          argv: [cli, 'serve', '--plugins', script.set, '--root', material.root, ...options],
+          env: { PLUGBRIDGE_HOME: homeFor(script.set, false) },
+          tool: 'plugin_echo_run',
+        });
+        return [
+          language,
+          {
+            reference: 'bare spawn',
+            // One after another as people call, then a crowd.
+            load: { ...CALL, warm: 8, count: [24, 80], gapMs: [SCRIPT_GAP_MS, 0], concurrency: [1, 4] },
+            cases: {
+              'bare spawn': () => spawned(),
+              'spawn in bubblewrap': () => spawned('--bwrap'),
+              'plugbridge, pre-started': () => hosted(),
+              'plugbridge, cold': () => hosted('--config', material.coldConfig),
+            },
+            goals: {
+              'plugbridge, pre-started': { p50At1: prestarted, perSecond: { inFlight: 4, lowest: 1 } },
+              ...(cold === undefined ? {} : { 'plugbridge, cold': { p50At1: cold } }),
+            },
+          },
+        ];
+      }),
+    ),
   };
 }

@@ -28,7 +28,8 @@ function handle(request: Request): Reply {
 
 /**
  * `sets[n]` is a plugin directory with that many plugins of one tool each, `sdkSet` one with a single plugin written with
- * the guest SDK, `makeHome()` a fresh home of plugbridge. `remove()` removes everything.
+ * the guest SDK, `scripts` one for each language with the script itself, `coldConfig` a configuration that starts nothing
+ * ahead, `makeHome()` a fresh home of plugbridge. `remove()` removes everything.
  */
 export async function makeMaterial(counts) {
   const base = mkdtempSync(join(tmpdir(), 'plugbridge-bench-'));
@@ -37,9 +38,13 @@ export async function makeMaterial(counts) {
   const sdkSet = writeSet(join(base, 'plugins-sdk'), { count: 1, module: await compileSdkGuest(join(base, 'source')) });
   const root = join(base, 'root');
   mkdirSync(root);
+  const coldConfig = join(base, 'cold.toml');
+  writeFileSync(coldConfig, '[scripts]\nprestarted = 0\n');
   return {
     sets,
     sdkSet,
+    scripts: Object.fromEntries(SCRIPTS.map(([language, file]) => [language, writeScript(join(base, language), file)])),
+    coldConfig,
     root,
     makeHome: () => mkdtempSync(join(base, 'home-')),
     /** Outside the repository, so that a rebuild under our feet changes nothing. */
@@ -50,6 +55,25 @@ export async function makeMaterial(counts) {
     },
     remove: () => rmSync(base, { recursive: true, force: true }),
   };
+}
+
+/** The echoes of `bench/scripts`, by language. */
+const SCRIPTS = [
+  ['python', 'echo.py'],
+  ['node', 'echo.js'],
+  ['bash', 'echo.sh'],
+  ['ruby', 'echo.rb'],
+];
+
+/** A set with the one plugin `echo`, and where its script is, so that the reference runs the very same file. */
+function writeScript(set, file) {
+  const plugin = join(set, 'echo');
+  mkdirSync(plugin, { recursive: true });
+  const main = join(plugin, file);
+  writeFileSync(main, readFileSync(new URL(`scripts/${file}`, import.meta.url)));
+  const parameters = [{ name: 'text', type: 'string', description: 'The text to echo', required: true }];
+  writeFileSync(join(plugin, 'plugin.json'), JSON.stringify({ name: 'echo', description: describeTool(0), main: file, parameters }));
+  return { set, main };
 }
 
 /** One directory a plugin; every module differs by a custom section, for equal ones would be gated and compiled once. */

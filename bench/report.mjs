@@ -79,11 +79,12 @@ function judge(label, wanted, { group, ratioTo }) {
       ratioTo(group.reference, label, ({ runs }) => runs[0].p50Ms),
     );
   }
-  if (wanted.perSecondAt16 !== undefined) {
+  if (wanted.perSecond !== undefined) {
+    const { inFlight, lowest } = wanted.perSecond;
     add(
-      'requests/s, 16 in flight',
-      { lowest: wanted.perSecondAt16 },
-      ratioTo(group.reference, label, ({ runs }) => runs[1].perSecond),
+      `requests/s, ${inFlight} in flight`,
+      { lowest },
+      ratioTo(group.reference, label, ({ runs }) => runs.find(({ concurrency }) => concurrency === inFlight).perSecond),
     );
   }
   if (wanted.firstList !== undefined) {

@@ -6,8 +6,9 @@ import { connectStdio } from './stdio-client.mjs';
 const PROTOCOL = '2025-11-25';
 
 /**
- * Measures a server. `load`, when given, is `{ method, params, expect, warm, count, concurrency[] }`: `warm` requests
- * first, then `count` of them with so many in flight. Resolves with times in milliseconds; rejects when any answer is an error.
+ * Measures a server. `load`, when given, is `{ method, params, expect, warm, count, gapMs?, concurrency[] }`: `warm` requests
+ * first, then `count` of them with so many in flight, each after a pause of `gapMs`; `count` and `gapMs` may be lists, one
+ * member for each width. Resolves with times in milliseconds; rejects when any answer is an error.
  */
 export async function measureServer(server, load) {
   const connection = await (server.http ? connectHttp(server, PROTOCOL) : connectStdio(server));
@@ -41,21 +42,23 @@ const request = (connection, method, params) =>
     });
   });
 
-async function runLoads(connection, { warm, count, concurrency, ...load }) {
+async function runLoads(connection, { warm, count, gapMs = 0, concurrency, ...load }) {
+  const memberOf = (value, index) => (Array.isArray(value) ? value[index] : value);
   await runLoop(connection, { ...load, firstId: 1, count: warm, concurrency: Math.max(...concurrency) });
   const runs = [];
   let firstId = warm + 1;
-  for (const width of concurrency) {
+  for (const [index, width] of concurrency.entries()) {
+    const [of, pauseMs] = [memberOf(count, index), memberOf(gapMs, index)];
     const before = measureTree(connection.pid).cpuMs;
-    const run = await runLoop(connection, { ...load, firstId, count, concurrency: width });
-    firstId += count;
-    runs.push({ concurrency: width, ...run, cpuUs: ((measureTree(connection.pid).cpuMs - before) * 1000) / count });
+    const run = await runLoop(connection, { ...load, firstId, count: of, gapMs: pauseMs, concurrency: width });
+    firstId += of;
+    runs.push({ concurrency: width, ...run, cpuUs: ((measureTree(connection.pid).cpuMs - before) * 1000) / of });
   }
   return runs;
 }
 
-/** A closed loop: a new request is sent when an answer has come, `concurrency` of them at a time. */
-async function runLoop(connection, { method, params, expect, firstId, count, concurrency }) {
+/** A closed loop: a new request is sent when an answer has come and `gapMs` have passed, `concurrency` of them at a time. */
+async function runLoop(connection, { method, params, expect, firstId, count, gapMs = 0, concurrency }) {
   await connection.widen(concurrency);
   const tail = `,"method":${JSON.stringify(method)},"params":${JSON.stringify(params)}}`;
   const latenciesMs = new Float64Array(count);
@@ -75,6 +78,7 @@ async function runLoop(connection, { method, params, expect, firstId, count, con
         if (!isRight) return reject(new Error(`unexpected answer: ${JSON.stringify(message).slice(0, 500)}`));
         answered++;
         if (answered === count) resolve();
+        else if (gapMs > 0) setTimeout(sendNext, gapMs);
         else sendNext();
       });
     };

@@ -1,0 +1,5 @@
+import json
+import sys
+
+arguments = json.load(sys.stdin)
+print(json.dumps({"text": arguments["text"]}))

@@ -1,0 +1,3 @@
+input=$(cat)
+text=${input#*'"text":"'}
+printf '{"text":"%s"}\n' "${text%%'"'*}"
