@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -68,7 +68,7 @@ describe('doctor', { timeout: 60_000 }, () => {
     const { exit, stdout } = await runCli(place, ['doctor', '--json', ...place.options]);
     const { healthy, checks } = JSON.parse(stdout) as { healthy: boolean; checks: { area: string; subject: string; state: string }[] };
     expect({ exit, healthy }).toEqual({ exit: 0, healthy: true });
-    expect(new Set(checks.map(({ area }) => area))).toEqual(new Set(['system', 'isolation', 'files', 'policy', 'plugins']));
+    expect(new Set(checks.map(({ area }) => area))).toEqual(new Set(['system', 'isolation', 'interpreters', 'files', 'policy', 'plugins']));
     expect(checks).toContainEqual({ area: 'plugins', subject: 'vault', state: 'ok', detail: '9 tools' });
   });
 
@@ -96,7 +96,12 @@ describe('validate', { timeout: 60_000 }, () => {
       expect(exit).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject({ ok: true, name, problems: [] });
     }
-    expect((await runCli(place, ['validate', join(place.plugins, 'vault')])).stdout).toBe('ok       vault 0.1.0, 9 commands\n');
+    const vault = join(place.plugins, 'vault');
+    expect((await runCli(place, ['validate', vault, '--no-run'])).stdout).toBe('ok       vault 0.1.0, 9 commands\n');
+    const tried = await runCli(place, ['validate', vault, ...place.options]);
+    expect(tried.exit).toBe(0);
+    expect(tried.stdout).toMatch(/^not-run {2}init \(derived\): it may change something/m);
+    expect(readdirSync(place.root)).toEqual([]);
     expect((await runCli(place, ['validate', '../plugins/vault'])).exit).toBe(0);
   });
 

@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { CLI, startHttp, stdioTarget, usePlace, type Place } from '../helpers/built-cli.ts';
+import { hasProgram } from '../helpers/interpreters.ts';
+import { HAS_BUBBLEWRAP } from '../helpers/sandbox.ts';
 import { PROGRAMS, runTool, useNewerNode } from './newer-node.ts';
+import { addOddJobs } from './odd-jobs.ts';
+import { SAMPLE_CALLS, SAMPLE_NAMES } from './sample-calls.ts';
 import { addWorkbench, buildWorkbench } from './workbench.ts';
 
 const found = useNewerNode('the MCP Inspector, mcpdo and @ai-sdk/mcp');
 const node = found ?? '';
+const hasScripts = HAS_BUBBLEWRAP && hasProgram('python') && hasProgram('bash') && hasProgram('ruby');
 beforeAll(async () => void (await buildWorkbench()));
 
 async function useSamples(): Promise<Place> {
@@ -48,6 +53,31 @@ describe.skipIf(found === undefined).for(['legacy', 'modern'])('the Inspector in
     expect(JSON.parse(said.stdout)).toMatchObject({ result: { content: [{ type: 'text', text: 'hihi' }] } });
     expect((await call('plugin_workbench_fail')).exit).toBe(5);
     expect((await call('plugin_workbench_nothing')).exit).toBe(5);
+  });
+
+  test.skipIf(!hasScripts)('lists and calls scripts in all languages: text, images, links, failures', async () => {
+    const place = usePlace(...SAMPLE_NAMES);
+    addOddJobs(place.plugins);
+    const listed = await inspect(place, ['--method', 'tools/list', '--strict']);
+    expect(listed).toMatchObject({ exit: 0 });
+    expect((JSON.parse(listed.stdout) as { result: { tools: unknown[] } }).result.tools).toHaveLength(17);
+    const call = (name: string, args: Readonly<Record<string, unknown>>) => {
+      const given = Object.entries(args).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+      return inspect(place, ['--method', 'tools/call', '--tool-name', name, ...(given.length > 0 ? ['--tool-arg', ...given] : [])]);
+    };
+    const drawn = await call('plugin_csv-chart_draw', SAMPLE_CALLS['csv-chart'].args);
+    expect(drawn.exit).toBe(0);
+    expect(JSON.parse(drawn.stdout)).toMatchObject({
+      result: {
+        structuredContent: SAMPLE_CALLS['csv-chart'].answer,
+        content: [{ type: 'text' }, { type: 'image', mimeType: 'image/png' }, { type: 'resource_link', name: 'chart.png' }],
+      },
+    });
+    const scanned = await call('plugin_log-scan_scan', SAMPLE_CALLS['log-scan'].args);
+    expect(JSON.parse(scanned.stdout)).toMatchObject({ result: { structuredContent: SAMPLE_CALLS['log-scan'].answer } });
+    const failed = await call('plugin_odd-jobs_fail', {});
+    expect(failed.exit).toBe(5);
+    expect(failed.stdout).toContain('no such row');
   });
 
   test('mcpdo answers the question about a write', async () => {

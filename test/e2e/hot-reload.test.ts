@@ -1,12 +1,18 @@
 import { cpSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { Client, type Tool } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 
 import { queryJournal } from '../../src/audit/query.ts';
 import { stdioTarget, usePlace, type Place } from '../helpers/built-cli.ts';
+import { writeFiles } from '../fixtures/manifests/write-plugin.ts';
+import { PLUGINS } from '../helpers/guest.ts';
+import { hasProgram } from '../helpers/interpreters.ts';
+import { connectClient } from '../helpers/mcp-clients.ts';
+import { HAS_BUBBLEWRAP } from '../helpers/sandbox.ts';
+import { textOf } from './sample-calls.ts';
 import { addWorkbench, buildWorkbench, changeAnswer } from './workbench.ts';
 
 interface Watched {
@@ -35,12 +41,6 @@ async function openWatched(): Promise<Watched> {
   onTestFinished(() => client.close());
   const textOf = (result: Awaited<ReturnType<Client['callTool']>>): string =>
     (result.content as { text?: string }[]).map(({ text }) => text ?? '').join('\n');
-  const countReloads = async (): Promise<number> => {
-    let count = 0;
-    for await (const record of queryJournal({ directory: place.audit, filter: {} }))
-      if (record.kind === 'event' && record.event === 'catalog-reloaded') count++;
-    return count;
-  };
   let seen = 0;
   const watched: Watched = {
     place,
@@ -48,31 +48,43 @@ async function openWatched(): Promise<Watched> {
     client,
     changes: () => changes,
     async reloaded() {
-      await expect.poll(countReloads, { timeout: 10_000, interval: 50 }).toBeGreaterThan(seen);
-      seen = await countReloads();
+      await expect.poll(() => countReloads(place), { timeout: 10_000, interval: 50 }).toBeGreaterThan(seen);
+      seen = await countReloads(place);
     },
     say: async (text) => textOf(await client.callTool({ name: 'plugin_workbench_say', arguments: { text } })),
     tools: async () => (await client.listTools()).tools,
   };
-  // A plugin that comes and goes shows that the watcher is at work.
+  await seeWatching(place, watched.tools);
+  await expect.poll(() => changes, { timeout: 5_000 }).toBeGreaterThanOrEqual(2);
+  seen = await countReloads(place);
+  changes = 0;
+  return watched;
+}
+
+async function countReloads(place: Place): Promise<number> {
+  let count = 0;
+  for await (const record of queryJournal({ directory: place.audit, filter: {} }))
+    if (record.kind === 'event' && record.event === 'catalog-reloaded') count++;
+  return count;
+}
+
+/** A plugin that comes and goes shows that the watcher is at work. */
+async function seeWatching(place: Place, tools: () => Promise<readonly { name: string }[]>): Promise<void> {
   const probe = join(place.plugins, 'probe');
+  const before = (await tools()).length;
   await expect
     .poll(
       async () => {
-        cpSync(join(place.plugins, 'vault'), probe, { recursive: true });
+        cpSync(join(PLUGINS, 'vault'), probe, { recursive: true });
         const manifest = readFileSync(join(probe, 'PLUGIN.toml'), 'utf8');
         writeFileSync(join(probe, 'PLUGIN.toml'), manifest.replace('name = "vault"', 'name = "probe"'));
-        return (await watched.tools()).some(({ name }) => name === 'plugin_probe_status');
+        return (await tools()).some(({ name }) => name === 'plugin_probe_status');
       },
       { timeout: 15_000, interval: 400 },
     )
     .toBe(true);
   rmSync(probe, { recursive: true });
-  await expect.poll(async () => (await watched.tools()).length, { timeout: 10_000 }).toBe(19);
-  await expect.poll(() => changes, { timeout: 5_000 }).toBeGreaterThanOrEqual(2);
-  seen = await countReloads();
-  changes = 0;
-  return watched;
+  await expect.poll(async () => (await tools()).length, { timeout: 10_000 }).toBe(before);
 }
 
 const TIMEOUT = { timeout: 60_000 };
@@ -139,4 +151,32 @@ test('a call in flight finishes on the version it began with, the next one has t
   writeFileSync(join(place.root, 'release'), '');
   expect((await result)?.content).toEqual([{ type: 'text', text: 'workbench-1' }]);
   expect((await wait('release')).content).toEqual([{ type: 'text', text: 'workbench-2' }]);
+});
+
+describe.skipIf(!HAS_BUBBLEWRAP || !hasProgram('python'))('a script that loads what the watcher does not see', () => {
+  test.for(['a/b/c/d/e/f/g/words.py', 'target/words.py'])(
+    'is refused by the first call after %s has changed, and runs as it is then by the next',
+    TIMEOUT,
+    async (file) => {
+      const place = usePlace();
+      const directory = join(place.plugins, 'deep');
+      const load = `sys.path.insert(0, os.path.join(os.environ["KAIZEN_PLUGIN_DIR"], "${dirname(file)}"))`;
+      writeFiles(directory, {
+        'plugin.json': JSON.stringify({ name: 'deep', description: 'Says a word', language: 'python', main: 'main.py' }),
+        'main.py': `import json, os, sys\n${load}\nimport words\nprint(json.dumps({"word": words.WORD}))\n`,
+        [file]: 'WORD = "old"\n',
+      });
+      const client = await connectClient('v1', stdioTarget(place));
+      onTestFinished(() => client.close());
+      await seeWatching(place, client.listTools);
+      for (let call = 0; call < 2; call++) expect((await client.call('plugin_deep_run')).structuredContent).toEqual({ word: 'old' });
+      const before = await countReloads(place);
+      writeFiles(directory, { [file]: 'WORD = "new"\n' });
+      const refused = await client.call('plugin_deep_run');
+      expect(refused.isError).toBe(true);
+      expect(textOf(refused)).toContain('its files changed since they were read; call again');
+      await expect.poll(() => countReloads(place), { timeout: 10_000, interval: 20 }).toBe(before + 1);
+      for (let call = 0; call < 2; call++) expect((await client.call('plugin_deep_run')).structuredContent).toEqual({ word: 'new' });
+    },
+  );
 });

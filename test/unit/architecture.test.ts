@@ -21,7 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   executors: ['manifest'],
   dispatch: ['artifacts', 'audit', 'catalog', 'executors', 'manifest', 'policy', 'trust'],
-  server: ['artifacts', 'catalog', 'dispatch', 'executors', 'manifest'],
+  pipeline: ['artifacts', 'catalog', 'dispatch', 'executors', 'manifest', 'trust'],
+  authoring: ['audit', 'catalog', 'dispatch', 'manifest', 'pipeline', 'trust'],
+  server: ['artifacts', 'authoring', 'catalog', 'dispatch', 'executors', 'manifest', 'pipeline'],
 };
 
 /** Files that see everything: the composition root, the command line and its verbs. */

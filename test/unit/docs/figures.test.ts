@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { MAX_LINE_BYTES } from '../../../src/audit/line.ts';
 import { IntentRecordSchema, OutcomeRecordSchema } from '../../../src/audit/record.ts';
 import { ConfigSchema } from '../../../src/config/config.ts';
+import { IMAGE_LIMITS } from '../../../src/dispatch/keep-files.ts';
 import { TIERS } from '../../../src/executors/executor.ts';
 import { DEFAULT_EGRESS_LIMITS } from '../../../src/executors/egress/egress.ts';
 import { DEFAULT_FILE_LIMITS } from '../../../src/executors/files/files.ts';
@@ -42,6 +43,10 @@ const SENTENCES: readonly (readonly [page: string, sentence: string])[] = [
   ['docs/sandbox.md', `at most ${DEFAULT_COMMAND_LIMITS.addressSpaceBytes / MEBI / 1024} GiB of address space`],
   ['docs/errors.md', `a call may use ${count(DEFAULT_LIMITS.hostCalls)} host functions`],
   ['docs/life-of-a-call.md', `Text of more than ${count(config.limits.text_bytes)} characters is cut`],
+  [
+    'docs/life-of-a-call.md',
+    `up to ${count(IMAGE_LIMITS.bytes)} bytes are shown as images too, at most ${IMAGE_LIMITS.count} and ${count(IMAGE_LIMITS.totalBytes)} bytes of them, when they really are such images, whole and not wider or higher than ${count(IMAGE_LIMITS.sidePixels)} pixels`,
+  ],
   ['docs/audit.md', `at most ${MAX_LINE_BYTES / 1024} KiB, mode 0600`],
   ['docs/audit.md', `every ${config.audit.sync_interval_ms} ms`],
   ['docs/http.md', `| a message | ${SERVER_LIMITS.messageBytes / MEBI} MiB |`],
