@@ -26,10 +26,8 @@ def main():
 
 
 def read_file(path):
-    if not os.path.isabs(path):
-        raise TableError(f'Cannot read "{path}": wanted an absolute path below the root')
     try:
-        with open(path, "rb") as file:
+        with open(os.path.join(os.environ["KAIZEN_ROOT_DIR"], path), "rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise TableError(f'Cannot read "{path}": {error.strerror}; wanted a file below the root') from error

@@ -12,10 +12,10 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 class InputError < StandardError; end
 
 def read_file(path)
-  raise InputError, "Cannot read \"#{path}\": wanted an absolute path below the root" unless path.start_with?('/')
-  raise InputError, "Cannot read \"#{path}\": wanted a file below the root" unless File.file?(path)
+  file = File.absolute_path(path, ENV.fetch('KAIZEN_ROOT_DIR'))
+  raise InputError, "Cannot read \"#{path}\": wanted a file below the root" unless File.file?(file)
 
-  bytes = File.binread(path, MAX_FILE_BYTES + 1) || ''
+  bytes = File.binread(file, MAX_FILE_BYTES + 1) || ''
   raise InputError, "Cannot read \"#{path}\": it is larger than #{MAX_FILE_BYTES / 1024 / 1024} MiB" if bytes.bytesize > MAX_FILE_BYTES
 
   decode(bytes)

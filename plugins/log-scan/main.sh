@@ -26,8 +26,8 @@ if [[ ${KAIZEN_COMMAND:-scan} == scan_file ]]; then
   # The dot keeps line feeds at the end of the name, which $(…) would drop.
   path=$(argument path '' && printf .)
   log=${path%.}
-  [[ $log == /* ]] || fail "Cannot read \"$log\": wanted an absolute path below the root"
-  [[ -f $log && -r $log ]] || fail "Cannot read \"$log\": wanted a file below the root"
+  [[ $log == /* ]] || log=$KAIZEN_ROOT_DIR/$log
+  [[ -f $log && -r $log ]] || fail "Cannot read \"${path%.}\": wanted a file below the root"
 else
   log=$work/text
   [[ -f $log ]] || fail 'Cannot scan the log: wanted "text"'

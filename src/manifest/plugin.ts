@@ -41,7 +41,7 @@ export const LANGUAGES = ['python', 'node', 'typescript', 'bash', 'ruby'] as con
 export type Language = (typeof LANGUAGES)[number];
 
 /** What the host can put into an environment variable of a script. Directories are absolute, as the script sees them. */
-export const SCRIPT_VALUES = ['plugin-name', 'plugin-directory', 'run-directory', 'data-directory', 'command'] as const;
+export const SCRIPT_VALUES = ['plugin-name', 'plugin-directory', 'run-directory', 'data-directory', 'root-directory', 'command'] as const;
 export type ScriptValue = (typeof SCRIPT_VALUES)[number];
 
 /** How a plugin is run. One member per kind of runtime; `executors/` has one folder for each. */

@@ -96,7 +96,7 @@ describe.skipIf(!HAS_BUBBLEWRAP)('sample scripts', () => {
   test('csv-chart draws a picture in which the bars stand where the numbers say', async ({ expect }) => {
     const { host, root } = useSample('csv-chart');
     writeFileSync(join(root, 'sales.csv'), SALES);
-    const outcome = await call(host, 'draw_file', { path: join(root, 'sales.csv'), y: ['Revenue', 'Costs'], width: 400, height: 300 });
+    const outcome = await call(host, 'draw_file', { path: 'sales.csv', y: ['Revenue', 'Costs'], width: 400, height: 300 });
     expect(outcome).toMatchObject({
       kind: 'ok',
       structured: { rows: 2, x: 'Month' },
@@ -162,7 +162,7 @@ describe.skipIf(!HAS_BUBBLEWRAP)('sample scripts', () => {
   test('html-to-text reads files in the encoding that they name', async ({ expect }) => {
     const { host, root } = useSample('html-to-text');
     writeFileSync(join(root, 'old.html'), Buffer.from('<meta charset=iso-8859-15><h1>Caf\xe9 \xa4</h1>', 'latin1'));
-    expect((await call(host, 'convert_file', { path: join(root, 'old.html') })).structured).toMatchObject({ text: '# Café €' });
+    expect((await call(host, 'convert_file', { path: 'old.html' })).structured).toMatchObject({ text: '# Café €' });
     const deep = await call(host, 'convert', { html: '<div>'.repeat(20_000) + 'x' });
     expect(deep).toMatchObject({ kind: 'ok', structured: { text: 'x' } });
   });

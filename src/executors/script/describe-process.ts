@@ -84,6 +84,7 @@ function toVariables({ plugin, command, paths, runtime }: Execution<ScriptRuntim
     'plugin-directory': paths.plugin,
     'run-directory': RUN_DIRECTORY,
     'data-directory': paths.data,
+    'root-directory': paths.root,
     command,
   };
   return Object.fromEntries(Object.entries(runtime.variables).map(([name, value]) => [name, values[value]]));

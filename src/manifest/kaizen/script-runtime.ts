@@ -21,6 +21,7 @@ export const SCRIPT_VARIABLES = {
   KAIZEN_PLUGIN_DIR: 'plugin-directory',
   KAIZEN_OUTPUT_DIR: 'run-directory',
   KAIZEN_DATA_DIR: 'data-directory',
+  KAIZEN_ROOT_DIR: 'root-directory',
   KAIZEN_COMMAND: 'command',
 } as const satisfies ScriptRuntime['variables'];
 
