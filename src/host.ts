@@ -25,12 +25,12 @@ import { createCommandRunner } from './executors/sandbox/run-command.ts';
 import type { Sandbox } from './executors/sandbox/sandbox.ts';
 import { createDependencyInstaller, type DependencyInstaller } from './executors/script/dependencies/install-dependencies.ts';
 import type { ScriptSettings } from './executors/script/script-executor.ts';
-import { describeInterpreters, type InterpreterFinding } from './executors/script/interpreter-versions.ts';
-import { createInterpreters } from './executors/script/interpreters.ts';
+import { describeInterpreters, type InterpreterFinding } from './executors/script/languages/interpreter-versions.ts';
+import { createInterpreters } from './executors/script/languages/interpreters.ts';
 import { createLog, type Log } from './log.ts';
 import { readManifest } from './manifest/formats.ts';
 import type { Limits, Plugin, RuntimeKind } from './manifest/plugin.ts';
-import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import { createTrials, type Trials } from './trials/trials.ts';
 import { classifyAddress } from './policy/addresses.ts';
 import type { EffectivePolicy } from './policy/policy.ts';
 import { readPolicy } from './policy/read-policy.ts';
@@ -66,7 +66,7 @@ export interface Host {
   readonly catalog: LiveCatalog;
   readonly dispatch: Dispatch;
   /** Checks and trial runs, also of plugins that are not in the catalog. */
-  readonly pipeline: Pipeline;
+  readonly trials: Trials;
   readonly artifacts: ArtifactStore;
   readonly artifactReader: ArtifactReader;
   readonly executors: Readonly<Record<RuntimeKind, Executor>>;
@@ -200,7 +200,7 @@ export function createHost(options: HostOptions): Host {
   };
   const authority = createAuthority({ policy, grants, executors, pathsOf, protectedDirectories });
   const dispatch = createDispatch({ ...calls, catalog, authority });
-  const pipeline = createPipeline({
+  const trials = createTrials({
     ...calls,
     policy,
     protectedDirectories,
@@ -217,7 +217,7 @@ export function createHost(options: HostOptions): Host {
     policy,
     catalog,
     dispatch,
-    pipeline,
+    trials,
     artifacts,
     artifactReader: readArtifacts(artifacts),
     executors,

@@ -3,10 +3,10 @@ import type { LiveCatalog } from '../catalog/live-catalog.ts';
 import type { ApprovalDesk } from '../dispatch/approval.ts';
 import type { Caller } from '../dispatch/outcome.ts';
 import type { Language } from '../manifest/plugin.ts';
-import type { ScriptParameter } from '../manifest/starter.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { TrialReport } from '../pipeline/run-trials.ts';
-import type { TestCase } from '../pipeline/test-case.ts';
+import type { ScriptParameter } from '../manifest/starters/starter.ts';
+import type { Trials } from '../trials/trials.ts';
+import type { TrialReport } from '../trials/run-trials.ts';
+import type { TestCase } from '../trials/test-case.ts';
 import type { TrustStore } from '../trust/trust.ts';
 import { createDrafting } from './drafting.ts';
 import type { Edit } from './edits.ts';
@@ -65,7 +65,7 @@ export interface AuthoringDeps {
   /** Where proposals lie, absolute: a search directory of the catalog whose plugins are not trusted. */
   readonly proposals: string;
   readonly catalog: LiveCatalog;
-  readonly pipeline: Pipeline;
+  readonly trials: Trials;
   readonly trust: TrustStore;
   readonly approvals: ApprovalDesk;
   readonly journal: Journal;

@@ -1,10 +1,10 @@
 import type { PluginEntry } from '../catalog/catalog.ts';
 import { SCRIPT_LIMITS, type Plugin } from '../manifest/plugin.ts';
 import { tryRenameManifest } from '../manifest/rename.ts';
-import { composeScriptPlugin } from '../manifest/starters.ts';
+import { composeScriptPlugin } from '../manifest/starters/starters.ts';
 import { NameSchema } from '../manifest/text.ts';
 import type { Validation } from '../manifest/validate.ts';
-import type { TrialRuns } from '../pipeline/pipeline.ts';
+import type { TrialRuns } from '../trials/trials.ts';
 import { judgeAttempt, MAX_ATTEMPTS, nextAttempt, type DraftState } from './attempts.ts';
 import type { AuthoringCall, AuthoringDeps, DraftAnswer, DraftReport, NewDraft } from './authoring.ts';
 import { createDraftStore, DRAFT_LIMITS, readDraftFiles, textsOf, type DraftFiles, type DraftStore } from './draft-store.ts';
@@ -27,7 +27,7 @@ const PACKAGES = /^(?:node_modules|\.dependencies)\//;
 const refuse = (reason: string): DraftAnswer => ({ kind: 'refused', reason });
 
 /** The steps of a draft: written, tried, judged. */
-export function createDrafting({ drafts, catalog, pipeline, journal, now }: AuthoringDeps): Drafting {
+export function createDrafting({ drafts, catalog, trials, journal, now }: AuthoringDeps): Drafting {
   const store = createDraftStore(drafts);
 
   /** Why no draft of this name can be begun; undefined when it can. */
@@ -54,11 +54,11 @@ export function createDrafting({ drafts, catalog, pipeline, journal, now }: Auth
     number: number,
     { caller, signal, event }: AuthoringCall & { readonly event: string },
   ): Promise<DraftReport> => {
-    const checked = await pipeline.check(store.directoryOf(name));
+    const checked = await trials.check(store.directoryOf(name));
     const problems = [...checked.problems, ...findRefused(checked, name)];
     const runs: TrialRuns =
       problems.length === 0 && checked.plugin
-        ? await pipeline.try(asDraft(checked.plugin, number), {
+        ? await trials.try(asDraft(checked.plugin, number), {
             caller,
             signal: AbortSignal.any([signal, AbortSignal.timeout(RUNS_MS)]),
             runs: 'all',
@@ -125,7 +125,7 @@ export function createDrafting({ drafts, catalog, pipeline, journal, now }: Auth
       const copied = readCopy(entry.plugin, name);
       if (!copied.ok) return cannot(copied.reason);
       store.write(name, copied.files, stateOf(0, 'copied', ''));
-      const checked = await pipeline.check(store.directoryOf(name));
+      const checked = await trials.check(store.directoryOf(name));
       const [refused] = findRefused(checked, name);
       if (refused !== undefined) {
         store.remove(name);

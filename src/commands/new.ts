@@ -3,8 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 
 import { HostError, reasonOf } from '../errors.ts';
 import { LANGUAGES, type Language } from '../manifest/plugin.ts';
-import type { StarterFiles } from '../manifest/starter.ts';
-import { isStarterSystem, STARTERS } from '../manifest/starters.ts';
+import type { StarterFiles } from '../manifest/starters/starter.ts';
+import { isStarterSystem, STARTERS } from '../manifest/starters/starters.ts';
 import { NameSchema } from '../manifest/text.ts';
 import { EXIT } from './exit-codes.ts';
 import { writeJson, type Output } from './output.ts';

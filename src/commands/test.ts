@@ -1,6 +1,6 @@
 import { HostError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { TEST_DIRECTORY } from '../pipeline/test-case.ts';
+import { TEST_DIRECTORY } from '../trials/test-case.ts';
 import { EXIT } from './exit-codes.ts';
 import { unknownPlugin } from './info.ts';
 import { bold, printable, writeJson, type Output } from './output.ts';
@@ -21,7 +21,7 @@ export async function runTest(host: Host, { plugin: name, json, output, signal }
   if (!entry.callable || !entry.plugin) {
     throw new HostError('CATALOG_NOT_CALLABLE', { plugin: name, status: entry.status, reason: entry.error ?? 'see plugbridge info' });
   }
-  const { problems, reports } = await host.pipeline.try(entry.plugin, {
+  const { problems, reports } = await host.trials.try(entry.plugin, {
     caller: cliCaller(),
     signal,
     runs: 'tests',

@@ -4,8 +4,8 @@ import { contentPath } from '../artifacts/artifact-files.ts';
 import { tryParseArtifactUri } from '../artifacts/artifact-name.ts';
 import type { Artifact } from '../dispatch/outcome.ts';
 import type { Host } from '../host.ts';
-import { showValue } from '../pipeline/match-expected.ts';
-import type { TrialReport } from '../pipeline/run-trials.ts';
+import { showValue } from '../trials/match-expected.ts';
+import type { TrialReport } from '../trials/run-trials.ts';
 import { bold, printable, type Output } from './output.ts';
 
 /** Characters of a result that are shown when nothing went wrong. */

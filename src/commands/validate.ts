@@ -4,7 +4,7 @@ import { formToolName } from '../catalog/tool-name.ts';
 import type { Caller } from '../dispatch/outcome.ts';
 import type { Host } from '../host.ts';
 import type { Validation } from '../manifest/validate.ts';
-import type { TrialRuns } from '../pipeline/pipeline.ts';
+import type { TrialRuns } from '../trials/trials.ts';
 import { VERSION } from '../version.ts';
 import { EXIT } from './exit-codes.ts';
 import { bold, printable, writeJson, type Output } from './output.ts';
@@ -21,7 +21,7 @@ interface ValidateOptions {
 
 /** `plugbridge validate DIR`: every problem of a plugin at once, then a trial run of its commands. */
 export async function runValidate(host: Host, { directory, run, json, output, signal }: ValidateOptions): Promise<number> {
-  const found = await host.pipeline.check(directory);
+  const found = await host.trials.check(directory);
   if (!json) writeFindings(found, output);
   const { plugin } = found;
   const checked = found.problems.length === 0 && plugin !== undefined;
@@ -33,7 +33,7 @@ export async function runValidate(host: Host, { directory, run, json, output, si
   }
   const runs: TrialRuns =
     checked && run
-      ? await host.pipeline.try(plugin, {
+      ? await host.trials.try(plugin, {
           caller: cliCaller(),
           signal,
           runs: 'all',

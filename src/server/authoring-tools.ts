@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Authoring, AuthoringCall, DraftAnswer } from '../authoring/authoring.ts';
 import { LANGUAGES } from '../manifest/plugin.ts';
-import { TestFileSchema } from '../pipeline/test-case.ts';
+import { TestFileSchema } from '../trials/test-case.ts';
 import { failedCall } from './answers.ts';
 import type { Approvals, Wording } from './approval.ts';
 import { canAskPerson, identifyCaller, type Connection } from './caller.ts';

@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { DraftReport } from '../authoring/authoring.ts';
 import { MAX_ATTEMPTS } from '../authoring/attempts.ts';
-import type { TrialReport } from '../pipeline/run-trials.ts';
+import type { TrialReport } from '../trials/run-trials.ts';
 
 /** Images of one answer, which the caller looks at. */
 const MAX_IMAGES = 8;

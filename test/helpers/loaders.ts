@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-import { createInterpreters, type Interpreters } from '../../src/executors/script/interpreters.ts';
-import { toLoaderCommand } from '../../src/executors/script/languages.ts';
+import { createInterpreters, type Interpreters } from '../../src/executors/script/languages/interpreters.ts';
+import { toLoaderCommand } from '../../src/executors/script/languages/languages.ts';
 import type { Sandbox, SandboxDescription, SandboxMount } from '../../src/executors/sandbox/sandbox.ts';
 import type { Language } from '../../src/manifest/plugin.ts';
 import { describeSandbox } from './sandbox.ts';

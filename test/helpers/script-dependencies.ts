@@ -8,8 +8,8 @@ import {
   type InstallRequest,
   type InstallResult,
 } from '../../src/executors/script/dependencies/install-dependencies.ts';
-import { createInterpreters } from '../../src/executors/script/interpreters.ts';
-import { LANGUAGE_TABLE, toLoaderCommand } from '../../src/executors/script/languages.ts';
+import { createInterpreters } from '../../src/executors/script/languages/interpreters.ts';
+import { LANGUAGE_TABLE, toLoaderCommand } from '../../src/executors/script/languages/languages.ts';
 import type { Language, ScriptRuntime } from '../../src/manifest/plugin.ts';
 import { classifyAddress } from '../../src/policy/addresses.ts';
 import { writeFiles, type Files } from './package-registries.ts';

@@ -8,7 +8,7 @@ import { createEgressProxy } from '../../src/executors/egress/proxy.ts';
 import type { Execution, ExecutionReport, Executor, LiveEnds, LogLine, Permit, ProducedFile } from '../../src/executors/executor.ts';
 import type { SandboxOptions } from '../../src/executors/sandbox/create-sandbox.ts';
 import type { SandboxDescription, SandboxedProcess } from '../../src/executors/sandbox/sandbox.ts';
-import { createInterpreters } from '../../src/executors/script/interpreters.ts';
+import { createInterpreters } from '../../src/executors/script/languages/interpreters.ts';
 import { createScriptExecutor, type ScriptExecutorOptions, type ScriptSettings } from '../../src/executors/script/script-executor.ts';
 import { readFileTree } from '../../src/manifest/file-tree.ts';
 import { SCRIPT_LIMITS, type Language, type Limits, type Plugin, type ScriptRuntime } from '../../src/manifest/plugin.ts';

@@ -67,10 +67,10 @@ function decodePng(png: Buffer): { width: number; height: number; channels: numb
 describe.skipIf(!HAS_BUBBLEWRAP)('sample scripts', () => {
   test.for(samples)('%s passes the checks of validate and its own tests', async ([name], { expect }) => {
     const { host, directory } = useSample(name);
-    const { plugin, problems, warnings } = await host.pipeline.check(directory);
+    const { plugin, problems, warnings } = await host.trials.check(directory);
     expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
     if (!plugin) return;
-    const runs = await host.pipeline.try(plugin, {
+    const runs = await host.trials.try(plugin, {
       caller: TEST_CALLER,
       signal: new AbortController().signal,
       runs: 'tests',
@@ -186,7 +186,7 @@ describe.skipIf(!HAS_BUBBLEWRAP)('sample scripts', () => {
       tryReadArguments(join(directory, 'tests', `${file}.json`)),
     );
     expect(await call(host, tool.command.name, first ?? {})).toBeDefined();
-    const again = await host.pipeline.check(directory);
+    const again = await host.trials.check(directory);
     expect(again.plugin?.digest).toBe(before);
   });
 });

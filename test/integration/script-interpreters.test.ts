@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { describeInterpreters } from '../../src/executors/script/interpreter-versions.ts';
-import { createInterpreters } from '../../src/executors/script/interpreters.ts';
+import { describeInterpreters } from '../../src/executors/script/languages/interpreter-versions.ts';
+import { createInterpreters } from '../../src/executors/script/languages/interpreters.ts';
 import { describeWith } from '../helpers/interpreters.ts';
 import { useSandbox } from '../helpers/sandbox.ts';
 import { useTmp } from '../helpers/tmp.ts';

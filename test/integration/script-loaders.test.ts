@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, describe, test } from 'vitest';
 
 import { createSandbox } from '../../src/executors/sandbox/create-sandbox.ts';
-import { createInterpreters, type Interpreters } from '../../src/executors/script/interpreters.ts';
+import { createInterpreters, type Interpreters } from '../../src/executors/script/languages/interpreters.ts';
 import type { Language } from '../../src/manifest/plugin.ts';
 import { BASH_CASES } from '../fixtures/script-cases/bash.ts';
 import type { LoaderCase } from '../fixtures/script-cases/loader-case.ts';

@@ -5,9 +5,9 @@ import { pino } from 'pino';
 import { afterAll, describe, test } from 'vitest';
 
 import { createSandbox } from '../../src/executors/sandbox/create-sandbox.ts';
-import { checkSyntax } from '../../src/executors/script/check-syntax.ts';
-import { createInterpreters } from '../../src/executors/script/interpreters.ts';
-import { createTypeScript } from '../../src/executors/script/typescript.ts';
+import { checkSyntax } from '../../src/executors/script/languages/check-syntax.ts';
+import { createInterpreters } from '../../src/executors/script/languages/interpreters.ts';
+import { createTypeScript } from '../../src/executors/script/languages/typescript.ts';
 import { sha256Hex } from '../../src/manifest/digest.ts';
 import type { Language } from '../../src/manifest/plugin.ts';
 import { hasInterpreter, INTERPRETERS, LOADERS } from '../helpers/loaders.ts';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, describe, test } from 'vitest';
 
 import { createSandbox } from '../../src/executors/sandbox/create-sandbox.ts';
-import { createTypeScript, type TypeScriptPlugin } from '../../src/executors/script/typescript.ts';
+import { createTypeScript, type TypeScriptPlugin } from '../../src/executors/script/languages/typescript.ts';
 import { sha256Hex } from '../../src/manifest/digest.ts';
 import { INTERPRETERS, LOADERS, runLoaded } from '../helpers/loaders.ts';
 import { HAS_BUBBLEWRAP } from '../helpers/sandbox.ts';

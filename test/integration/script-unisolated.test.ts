@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, onTestFinished, test, vi } from 'vitest';
 
-import { createInterpreters } from '../../src/executors/script/interpreters.ts';
+import { createInterpreters } from '../../src/executors/script/languages/interpreters.ts';
 import { LANGUAGES } from '../../src/manifest/plugin.ts';
 import { findByCommand } from '../helpers/process-tree.ts';
 import { HAS_BUBBLEWRAP } from '../helpers/sandbox.ts';

@@ -21,9 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   executors: ['manifest'],
   dispatch: ['artifacts', 'audit', 'catalog', 'executors', 'manifest', 'policy', 'trust'],
-  pipeline: ['artifacts', 'catalog', 'dispatch', 'executors', 'manifest', 'trust'],
-  authoring: ['audit', 'catalog', 'dispatch', 'manifest', 'pipeline', 'trust'],
-  server: ['artifacts', 'authoring', 'catalog', 'dispatch', 'executors', 'manifest', 'pipeline'],
+  trials: ['artifacts', 'catalog', 'dispatch', 'executors', 'manifest', 'trust'],
+  authoring: ['audit', 'catalog', 'dispatch', 'manifest', 'trials', 'trust'],
+  server: ['artifacts', 'authoring', 'catalog', 'dispatch', 'executors', 'manifest', 'trials'],
 };
 
 /** Files that see everything: the composition root, the command line and its verbs. */

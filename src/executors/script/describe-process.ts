@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Language, ScriptRuntime, ScriptValue } from '../../manifest/plugin.ts';
 import type { Execution } from '../executor.ts';
 import type { SandboxDescription, SandboxMount } from '../sandbox/sandbox.ts';
-import { LANGUAGE_TABLE, toLoaderCommand } from './languages.ts';
+import { LANGUAGE_TABLE, toLoaderCommand } from './languages/languages.ts';
 
 /** Where a script finds its run directory. */
 export const RUN_DIRECTORY = '/run/plugbridge-call';

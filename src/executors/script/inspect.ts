@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { HostError } from '../../errors.ts';
 import type { Plugin, ScriptRuntime } from '../../manifest/plugin.ts';
 import type { Inspection } from '../executor.ts';
-import { checkSyntax, type SyntaxCheckOptions } from './check-syntax.ts';
+import { checkSyntax, type SyntaxCheckOptions } from './languages/check-syntax.ts';
 import { findMissingDependencies } from './dependencies/find-missing-dependencies.ts';
-import type { Interpreters } from './interpreters.ts';
+import type { Interpreters } from './languages/interpreters.ts';
 
 export type InspectedScript = Pick<Plugin, 'directory' | 'files'> & { readonly runtime: ScriptRuntime };
 

@@ -1,7 +1,7 @@
 import type { Language } from '../../manifest/plugin.ts';
 import type { Sandbox, SandboxDescription } from '../sandbox/sandbox.ts';
 import { routeThroughRelay } from './describe-process.ts';
-import type { FoundInterpreter } from './interpreters.ts';
+import type { FoundInterpreter } from './languages/interpreters.ts';
 import { createScriptProcess, type ProcessEgress, type ScriptProcess } from './script-process.ts';
 
 /** A proxy of one process, listening on a unix socket. */

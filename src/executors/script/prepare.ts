@@ -5,7 +5,7 @@ import { makeDataDirectory, measureDirectory } from '../sandbox/data-quota.ts';
 import { toGrantedMounts, type Hiding } from '../sandbox/granted-mounts.ts';
 import type { Sandbox, SandboxDescription, SandboxMount } from '../sandbox/sandbox.ts';
 import { describeProcess } from './describe-process.ts';
-import type { Interpreters } from './interpreters.ts';
+import type { Interpreters } from './languages/interpreters.ts';
 import type { Launch } from './launch-script.ts';
 import type { PoolPlace } from './pool.ts';
 import type { UnchangedFiles } from './unchanged-files.ts';

@@ -9,7 +9,7 @@ import type { Hiding } from '../sandbox/granted-mounts.ts';
 import type { RunDirectory, Sandbox } from '../sandbox/sandbox.ts';
 import { toScriptInput } from './input.ts';
 import { checkScript, inspectScript } from './inspect.ts';
-import type { Interpreters } from './interpreters.ts';
+import type { Interpreters } from './languages/interpreters.ts';
 import { launchScript, type SocketEgress } from './launch-script.ts';
 import { createPool } from './pool.ts';
 import { isIsolating, prepareScript, type PreparedMain, type PreparedScript } from './prepare.ts';
@@ -17,7 +17,7 @@ import { tryMeasureMemory } from './process-memory.ts';
 import { addWarnings, reportEarly } from './report.ts';
 import { runScript, type Obtained, type ScriptCall } from './run-script.ts';
 import type { ScriptProcess } from './script-process.ts';
-import { createTypeScript } from './typescript.ts';
+import { createTypeScript } from './languages/typescript.ts';
 import { createUnchangedFiles } from './unchanged-files.ts';
 
 /** `scripts` of the configuration, in our units. */

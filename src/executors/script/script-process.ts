@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 
 import type { LiveEnds, Tier } from '../executor.ts';
 import type { RunDirectory, SandboxedProcess } from '../sandbox/sandbox.ts';
-import { createEndMark, type EndMark } from './end-mark.ts';
+import { createEndMark, type EndMark } from './output/end-mark.ts';
 import { readEnding, type ScriptEnding, type StopReason } from './ending.ts';
-import { createLineLog } from './line-log.ts';
+import { createLineLog } from './output/line-log.ts';
 
 /** The way out of one process; refuses everything until a call has lent it its permit. */
 export interface ProcessEgress {

@@ -1,5 +1,5 @@
 import type { Language } from '../plugin.ts';
-import type { ScriptPlan } from '../starter.ts';
+import type { ScriptPlan } from '../starters/starter.ts';
 
 /** The main script of a plugin that we write, by language. */
 export const MAIN_FILES = {

@@ -1,5 +1,5 @@
 import type { Language } from '../plugin.ts';
-import type { ScriptParameter, StarterFiles } from '../starter.ts';
+import type { ScriptParameter, StarterFiles } from '../starters/starter.ts';
 import { composeScript, MAIN_FILES } from './compose.ts';
 
 /** A plugin to begin with: it works, has a test, and says how to go on. Pure. */

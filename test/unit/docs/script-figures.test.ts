@@ -7,7 +7,7 @@ import { DEFAULT_EGRESS_PROXY_LIMITS } from '../../../src/executors/egress/proxy
 import type { Execution } from '../../../src/executors/executor.ts';
 import { DEFAULT_INSTALL_LIMITS } from '../../../src/executors/script/dependencies/describe-install.ts';
 import { describeProcess } from '../../../src/executors/script/describe-process.ts';
-import { LANGUAGE_TABLE } from '../../../src/executors/script/languages.ts';
+import { LANGUAGE_TABLE } from '../../../src/executors/script/languages/languages.ts';
 import { MAX_DATA_ENTRIES } from '../../../src/executors/script/prepare.ts';
 import { TREE_LIMITS } from '../../../src/manifest/file-tree.ts';
 import { SCRIPT_LIMITS, type Limits, type ScriptRuntime } from '../../../src/manifest/plugin.ts';

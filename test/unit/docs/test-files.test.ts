@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { TestFileSchema } from '../../../src/pipeline/test-case.ts';
+import { TestFileSchema } from '../../../src/trials/test-case.ts';
 import { readPage } from '../../helpers/console-examples.ts';
 import { readTableBelow } from '../../helpers/markdown-table.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { DraftReport } from '../../../src/authoring/authoring.ts';
-import type { TrialReport } from '../../../src/pipeline/run-trials.ts';
+import type { TrialReport } from '../../../src/trials/run-trials.ts';
 import { showDraft } from '../../../src/server/draft-answers.ts';
 
 const image = (data: string) => ({ type: 'image' as const, data, mimeType: 'image/png' });

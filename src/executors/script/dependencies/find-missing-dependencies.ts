@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { Plugin, ScriptRuntime } from '../../../manifest/plugin.ts';
-import { LANGUAGE_TABLE } from '../languages.ts';
+import { LANGUAGE_TABLE } from '../languages/languages.ts';
 import { tryReadRecord } from './installed-record.ts';
 import { tryFindManager } from './package-managers.ts';
 

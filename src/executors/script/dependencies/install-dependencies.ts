@@ -7,8 +7,8 @@ import { createEgressProxy, DEFAULT_EGRESS_PROXY_LIMITS } from '../../egress/pro
 import type { Refusal } from '../../executor.ts';
 import { watchDirectorySize } from '../../sandbox/data-quota.ts';
 import type { Sandbox, SandboxMount } from '../../sandbox/sandbox.ts';
-import type { Interpreters } from '../interpreters.ts';
-import { LANGUAGE_TABLE } from '../languages.ts';
+import type { Interpreters } from '../languages/interpreters.ts';
+import { LANGUAGE_TABLE } from '../languages/languages.ts';
 import { adoptTree } from './check-tree.ts';
 import type { DependencyPlan, InstalledPackage } from './dependency-plan.ts';
 import { DEFAULT_INSTALL_LIMITS, describeInstall, type InstallLimits } from './describe-install.ts';
