@@ -33,6 +33,8 @@ export interface DispatchDeps {
   readonly environment: NodeJS.ProcessEnv;
   /** Characters of text in a result. */
   readonly maxCharacters: number;
+  /** Whether each call is the last of its plugin, as in trials; absent means that more will come. */
+  readonly areLast?: boolean;
 }
 
 /** What the steps of a call hand to one another. */
@@ -150,6 +152,7 @@ function describeExecution(deps: DispatchDeps, call: OpenCall, { permissions, va
     permissions: [...permissions.allowed, ...permissions.partial.filter((text) => text.startsWith('net:'))],
     environment: pickVariables(variables, deps.environment),
     limits: plugin.limits,
+    ...(deps.areLast ? { isLast: true } : {}),
   };
 }
 

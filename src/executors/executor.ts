@@ -16,6 +16,8 @@ export interface Execution<Kind extends Runtime = Runtime> {
   readonly permissions: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: Limits;
+  /** That no call of this plugin follows, so that nothing is started ahead for one. */
+  readonly isLast?: boolean;
 }
 
 export interface ExecutionPaths {

@@ -60,6 +60,7 @@ export function openTrial(deps: TrialDeps, plugin: Plugin, grants: GrantBook): O
       authority,
       grants,
       pathsOf,
+      areLast: true,
     }),
     close: () => rmSync(data, { recursive: true, force: true }),
   };

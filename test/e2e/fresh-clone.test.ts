@@ -1,38 +1,24 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { expect, onTestFinished, test } from 'vitest';
 
 import { startProgram, usePlace, type Place, type Started } from '../helpers/built-cli.ts';
-import { REPOSITORY } from '../helpers/guest.ts';
+import { hasProgram } from '../helpers/interpreters.ts';
 import { connectClient } from '../helpers/mcp-clients.ts';
 import { findByCommand, listDescendants, stillAlive } from '../helpers/process-tree.ts';
-
-/** What a clone would hold once everything is committed. */
-function cloneInto(directory: string): void {
-  const listed = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], { cwd: REPOSITORY, encoding: 'utf8' });
-  for (const name of listed.split('\0')) {
-    if (name === '' || !existsSync(join(REPOSITORY, name))) continue;
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    cpSync(join(REPOSITORY, name), join(directory, name));
-  }
-}
+import { HAS_BUBBLEWRAP } from '../helpers/sandbox.ts';
+import { cloneInto, npmEnvironment } from './clone.ts';
+import { SAMPLE_CALLS } from './sample-calls.ts';
 
 /** `npm start` with the packages that npm’s cache holds already. */
 function startNpm(place: Place, clone: string): Started {
-  const cache = process.env['npm_config_cache'] ?? join(homedir(), '.npm');
-  const userConfig = process.env['npm_config_userconfig'] ?? join(homedir(), '.npmrc');
   return startProgram('npm', ['start'], {
     cwd: clone,
     environment: {
       ...place.environment,
       PLUGBRIDGE_HTTP: '127.0.0.1:0',
-      npm_config_cache: cache,
-      npm_config_userconfig: userConfig,
-      npm_config_prefer_offline: 'true',
-      npm_config_update_notifier: 'false',
+      ...npmEnvironment(),
     },
   });
 }
@@ -62,9 +48,14 @@ test('npm start in a fresh clone prints address, token and snippet, serves, and 
   });
 
   const client = await connectClient('auto', { kind: 'http', url, token });
+  const scripts = ['plugin_json-transform_run', ...(hasProgram('python') ? ['plugin_csv-chart_draw'] : [])];
   expect((await client.listTools()).map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['plugin_vault_capture', 'plugin_wikipedia_search']),
+    expect.arrayContaining(['plugin_vault_capture', 'plugin_wikipedia_search', ...scripts]),
   );
+  if (HAS_BUBBLEWRAP) {
+    const { tool, args, answer } = SAMPLE_CALLS['json-transform'];
+    expect((await client.call(tool, args)).structuredContent).toMatchObject(answer);
+  }
   const status = await client.call('plugin_vault_status');
   expect(status.content[0]?.text).toContain('no vault in');
   await client.close();

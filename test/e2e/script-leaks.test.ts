@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { findCgroupHome } from '../../src/executors/sandbox/cgroup.ts';
 import { writeFiles } from '../fixtures/manifests/write-plugin.ts';
-import { makePlace, startCli, stdioTarget, usePlace, type Started } from '../helpers/built-cli.ts';
+import { makePlace, startCli, stdioTarget, usePlace, type Place, type Started } from '../helpers/built-cli.ts';
 import { hasProgram } from '../helpers/interpreters.ts';
 import { connectClient, type TestClient } from '../helpers/mcp-clients.ts';
 import { findByCommand, findOwned, listDescendants, stillAlive } from '../helpers/process-tree.ts';
@@ -28,7 +28,7 @@ function addEchoes(plugins: string): void {
     });
   }
   writeFiles(join(plugins, 'leaver'), {
-    'plugin.json': JSON.stringify({ name: 'leaver', description: 'Leaves a file' }),
+    'plugin.json': JSON.stringify({ name: 'leaver', description: 'Leaves a file', schema: { type: 'object' } }),
     'main.py': TELLS_SURROUNDINGS.python,
   });
 }
@@ -68,11 +68,14 @@ function countDescriptors(pid: number): { readonly pipes: number; readonly other
 /** Pipes are made six at a time, some before they are needed. */
 const SPARE_PIPE_ENDS = 24;
 
-async function callOften(client: TestClient, calls: number): Promise<readonly number[]> {
-  const names = [...LANGUAGES, 'leaver'];
+const NAMES = [...LANGUAGES, 'leaver'];
+
+/** Calls one after the other, all languages in turn; gives how long each took, the quickest first. */
+async function callOften(client: TestClient, calls: number, before: (name: string, call: number) => void = () => {}) {
   const times: number[] = [];
   for (let call = 0; call < calls; call++) {
-    const name = names[call % names.length] ?? '';
+    const name = NAMES[call % NAMES.length] ?? '';
+    before(name, call);
     const from = performance.now();
     const { isError, structuredContent } = await client.call(toolOf(name), { call });
     times.push(performance.now() - from);
@@ -121,9 +124,19 @@ describe.skipIf(!hasAll)('what calls of scripts leave behind', () => {
       };
       const before = { processes: await settled(), files: listFiles(place.base), descriptors: countDescriptors(pid) };
       const from = performance.now();
-      const times = await callOften(client, 1000);
+      const seen = { looks: 0, ahead: 0 };
+      const times = await callOften(client, 1000, (name, call) => {
+        if (call % 7 !== 0) return;
+        seen.looks += 1;
+        // A bundle of TypeScript lies elsewhere.
+        const where = name === 'typescript' ? 'plugbridge-bundle' : join(place.plugins, name);
+        if (listDescendants(pid).some(({ command }) => command.includes(where))) seen.ahead += 1;
+      });
       const took = ((performance.now() - from) / 1000).toFixed(1);
-      process.stderr.write(`1,000 calls of scripts in ${took} s: p50 ${times[500]?.toFixed(1)} ms, p99 ${times[990]?.toFixed(1)} ms\n`);
+      process.stderr.write(
+        `1,000 calls of scripts in ${took} s: p50 ${times[500]?.toFixed(1)} ms, p99 ${times[990]?.toFixed(1)} ms, ${seen.ahead} of ${seen.looks} started ahead\n`,
+      );
+      expect(seen.ahead * 2).toBeGreaterThan(seen.looks);
       expect(await settled()).toBe(before.processes);
       expect(listFiles(place.base)).toEqual(before.files);
       const after = countDescriptors(pid);
@@ -208,8 +221,8 @@ describe.skipIf(!hasAll)('a server with scripts that ends', () => {
       .toEqual({ processes: [], groups: [], temporary: [] });
   });
 
-  test.for(['SIGTERM', 'SIGINT', 'the end of its input'] as const)('by %s leaves nothing at once', { timeout: 60_000 }, async (how) => {
-    const place = usePlace();
+  /** In the middle of two calls that never end, with spares waiting. */
+  async function startSpinning(place: Place): Promise<Started> {
     addEchoes(place.plugins);
     addOddJobs(place.plugins);
     const started = startCli(place, place.options);
@@ -219,8 +232,23 @@ describe.skipIf(!hasAll)('a server with scripts that ends', () => {
     for (const id of [1, 2, 3]) await answered(id);
     for (const id of [4, 5]) call(id, 'plugin_odd-jobs_spin', { progressToken: `spin-${id}` });
     for (const id of [4, 5]) await started.heard(new RegExp(`"progressToken":"spin-${id}"`));
+    // What was just started has no name yet for a moment.
+    await expect.poll(() => listDescendants(started.pid).filter(({ command }) => command.includes('sleep 86399'))).toHaveLength(2);
+    return started;
+  }
+
+  test('by SIGKILL in the middle of endless calls takes all processes with it, without a sweep', { timeout: 60_000 }, async () => {
+    const started = await startSpinning(usePlace());
     const everything = listDescendants(started.pid);
-    expect(everything.filter(({ command }) => command.includes('sleep 86399'))).toHaveLength(2);
+    onTestFinished(() => stillAlive(everything).forEach(({ pid }) => process.kill(pid, 'SIGKILL')));
+    await started.stop('SIGKILL');
+    await expect.poll(() => stillAlive(everything).map(({ command }) => command), { timeout: 5_000, interval: 10 }).toEqual([]);
+  });
+
+  test.for(['SIGTERM', 'SIGINT', 'the end of its input'] as const)('by %s leaves nothing at once', { timeout: 60_000 }, async (how) => {
+    const place = usePlace();
+    const started = await startSpinning(place);
+    const everything = listDescendants(started.pid);
     if (how === 'the end of its input') {
       started.child.stdin?.end();
       await started.ended;

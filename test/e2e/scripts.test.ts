@@ -173,8 +173,10 @@ describe.skipIf(!hasAll).for(CELLS)('scripts of the built server over $transport
       .toBeDefined()
       .then(() => findBusy(server, before));
     if (!busy) throw new Error('nothing runs');
-    const daemons = findByCommand('sleep 86399').filter(({ pid }) => listDescendants(server).some((one) => one.pid === pid));
-    expect(daemons).toHaveLength(1);
+    // What was just started has no name yet for a moment.
+    const findDaemons = () => listDescendants(server).filter(({ command }) => command.includes('sleep 86399'));
+    await expect.poll(findDaemons).toHaveLength(1);
+    const daemons = findDaemons();
     controller.abort();
     await expect.poll(() => stillAlive([busy, ...daemons]), { timeout: 10_000 }).toEqual([]);
     expect((await client.call('plugin_odd-jobs_tell')).structuredContent).toEqual({ told: 3 });

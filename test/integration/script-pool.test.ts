@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, test, vi, type ExpectStatic } from 'vitest';
 
+import { isAlive } from '../../src/executors/sandbox/owner.ts';
 import { tryMeasureMemory } from '../../src/executors/script/process-memory.ts';
 import { LANGUAGES } from '../../src/manifest/plugin.ts';
 import { isRunning } from '../helpers/processes.ts';
@@ -137,6 +138,8 @@ print(json.dumps({'seen': [name for name in seen if name == 'mark'], 'got': json
     await untilStarted(expect, running, 2);
     const spare = running.started[1]?.process;
     process.kill(spare?.pid ?? 0, 'SIGKILL');
+    // The server need not have heard of it, but it must have died.
+    await expect.poll(() => isAlive(spare?.pid ?? 0), { interval: 1 }).toBe(false);
     expect((await callScript(running.executor, plugin)).result.kind).toBe('ok');
     await spare?.exited;
     expect((await callScript(running.executor, plugin)).result.kind).toBe('ok');

@@ -97,12 +97,16 @@ export async function prepareScript(
   return {
     ...shared,
     ...(network.relay ? { relay: network.relay } : {}),
-    place: {
-      key: JSON.stringify([description, network.relay !== undefined, plugin.digest, fingerprint]),
-      plugin: plugin.directory,
-      digest: plugin.digest,
-      command: execution.command,
-    },
+    ...(execution.isLast
+      ? {}
+      : {
+          place: {
+            key: JSON.stringify([description, network.relay !== undefined, plugin.digest, fingerprint]),
+            plugin: plugin.directory,
+            digest: plugin.digest,
+            command: execution.command,
+          },
+        }),
     warnings: network.warning === undefined ? [] : [network.warning],
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 
 import type { LiveEnds, Tier } from '../executor.ts';
+import { isAlive as isProcessAlive } from '../sandbox/owner.ts';
 import type { RunDirectory, SandboxedProcess } from '../sandbox/sandbox.ts';
 import { createEndMark, type EndMark } from './output/end-mark.ts';
 import { readEnding, type ScriptEnding, type StopReason } from './ending.ts';
@@ -79,7 +80,8 @@ export function createScriptProcess(started: SandboxedProcess, egress?: ProcessE
     pid: started.pid,
     tier: started.tier,
     gone,
-    isAlive: () => isAlive,
+    // A process that was killed a moment ago has not been heard of yet.
+    isAlive: () => isAlive && (process.platform !== 'linux' || isProcessAlive(started.pid)),
     attach: (permit) => egress?.attach(permit),
     holdRunDirectory: () => started.holdRunDirectory(),
     kill,
