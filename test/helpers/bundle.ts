@@ -11,6 +11,8 @@ export async function bundleProgram(entry: string, directory: string): Promise<s
     bundle: true,
     platform: 'node',
     format: 'esm',
+    // The `main` of jsonc-parser loads files that are not in the bundle.
+    mainFields: ['module', 'main'],
     target: 'node20',
     logLevel: 'error',
     banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);" },

@@ -53,6 +53,9 @@ arguments = json.load(sys.stdin)
 print(json.dumps({"echo": arguments, "leftovers": sorted(os.listdir(".") + os.listdir("/tmp") + os.listdir("/dev/shm")), "pids": len([name for name in os.listdir("/proc") if name.isdigit()])}))
 `;
 
+/** What every sandbox has in its `/tmp`: the way to our loaders, when this repository itself lies there. */
+export const SHOWN_IN_TMP: readonly string[] = LOADERS.startsWith('/tmp/') ? LOADERS.split('/').slice(2, 3) : [];
+
 /** What the suite looks for where it must not be. */
 export const SECRET = 'hostile-canary-7f3a9c';
 

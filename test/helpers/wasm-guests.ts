@@ -46,6 +46,8 @@ export interface RunningExecutor {
   /** How often a start was asked for, whether it has come about or not. */
   attempts(): number;
   readonly cacheDirectory: string;
+  /** Before the test ends, for those that look at what is left. */
+  closeSandbox(): Promise<void>;
 }
 
 /** The real executor on the real sandbox; both are closed when the test ends. */
@@ -78,7 +80,7 @@ export function useWasmExecutor(
     },
   });
   onTestFinished(() => executor.close());
-  return { executor, started, attempts: () => attempts, cacheDirectory };
+  return { executor, started, attempts: () => attempts, cacheDirectory, closeSandbox: () => sandbox.close() };
 }
 
 /** Writes a plugin of one command `go` with this module and reads it as the program does. */

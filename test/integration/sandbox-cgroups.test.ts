@@ -8,7 +8,7 @@ import { launchBubblewrap, type BubblewrapMachine } from '../../src/executors/sa
 import { createMemoryFile } from '../../src/executors/sandbox/memory-file.ts';
 import { describeOwner } from '../../src/executors/sandbox/owner.ts';
 import { createSeccompFilter, isSeccompArchitecture } from '../../src/executors/sandbox/seccomp.ts';
-import { createStandardPipeSource } from '../../src/executors/sandbox/standard-pipes.ts';
+import { DIRECT_STARTER } from '../../src/executors/sandbox/start-bubblewrap.ts';
 import { readSystemLayout } from '../../src/executors/sandbox/system-layout.ts';
 import { createLog } from '../../src/log.ts';
 import { isRunning, listProcesses } from '../helpers/processes.ts';
@@ -17,18 +17,14 @@ import { useTmp } from '../helpers/tmp.ts';
 
 /** A machine whose control groups are where a test says. */
 function useMachine(cgroups: CgroupHome): BubblewrapMachine {
-  const pipes = createStandardPipeSource('/bin/sh');
   const seccomp = isSeccompArchitecture(process.arch) ? createMemoryFile(createSeccompFilter(process.arch)) : undefined;
-  onTestFinished(() => {
-    pipes.close();
-    seccomp?.close();
-  });
+  onTestFinished(() => seccomp?.close());
   return {
     programs: { bwrap: '/usr/bin/bwrap', prlimit: '/usr/bin/prlimit', timeout: '/usr/bin/timeout' },
     features: { disableUserNamespaces: false, cgroupNamespace: false, coverFirstProcess: false },
     layout: readSystemLayout(),
     seccomp,
-    pipes,
+    starter: DIRECT_STARTER,
     files: [],
     identity: undefined,
     staging: undefined,

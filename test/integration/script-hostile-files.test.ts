@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect } from 'vitest';
 
-import { SECRET } from '../helpers/hostile-place.ts';
+import { SECRET, SHOWN_IN_TMP } from '../helpers/hostile-place.ts';
 import { describeHostile, type HostileRow } from '../helpers/hostile-rows.ts';
 
 const OUTSIDE = ['/', '/usr', '/usr/lib', '/usr/local/bin', '/etc', '/var', '/var/tmp', '/home', '/run', '/dev', '/proc', '/sys'];
@@ -195,7 +195,7 @@ const ROWS: readonly HostileRow[] = [
     plugin: 'python',
     case: 'look-for-leftovers',
     exit: /^exit 0$/,
-    holds: ({ structured }) => expect(structured).toEqual({ found: { '.': [], '/tmp': [], '/dev/shm': [] }, json: true }),
+    holds: ({ structured }) => expect(structured).toEqual({ found: { '.': [], '/tmp': SHOWN_IN_TMP, '/dev/shm': [] }, json: true }),
   },
 ];
 

@@ -23,10 +23,10 @@ const FINE = { kind: 'ok', output: { text: 'fine' } };
 const UNBOXED = { unboxed: 'when-missing', programs: { bwrap: '/nonexistent' } } as const;
 const hostScript = useHostScript();
 
-/** Our children, but for the compiler that builds the host script. */
+/** Our children, but for the compiler that builds the host script, and the launcher, which ends with the sandbox. */
 const listChildren = (): number[] =>
   listProcesses()
-    .filter(({ parent, commandLine }) => parent === process.pid && !commandLine.includes('esbuild'))
+    .filter(({ parent, commandLine }) => parent === process.pid && !/esbuild|plugbridge-launcher/.test(commandLine))
     .map(({ pid }) => pid);
 const countDescriptors = (): number => readdirSync('/proc/self/fd').length;
 const listCgroups = (pid: number): string[] =>
@@ -43,7 +43,7 @@ describe.skipIf(!HAS_BUBBLEWRAP)('what WASM calls leave behind', () => {
       vi.stubEnv('TMPDIR', useTmp());
       onTestFinished(() => void vi.unstubAllEnvs());
       const before = { children: listChildren(), groups: listCgroups(process.pid) };
-      const { executor, started } = useWasmExecutor(hostScript(), { hosts: 2 });
+      const { executor, started, closeSandbox } = useWasmExecutor(hostScript(), { hosts: 2 });
       const fine = await writeGuest(WAT_FINE);
       const kept = readdirSync(tmpdir());
       const from = performance.now();
@@ -66,6 +66,8 @@ describe.skipIf(!HAS_BUBBLEWRAP)('what WASM calls leave behind', () => {
       expect((await callPlugin(executor, fine)).result).toEqual(FINE);
       await executor.close();
       expect(started.filter(({ pid }) => isRunning(pid))).toEqual([]);
+      // What the sandbox keeps for the next start goes with it.
+      await closeSandbox();
       expect(listChildren()).toEqual(before.children);
       expect(listCgroups(process.pid)).toEqual(before.groups);
       // What is there are the plugins of the test itself.

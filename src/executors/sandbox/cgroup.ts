@@ -1,6 +1,8 @@
-import { constants, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync, closeSync } from 'node:fs';
+import { chownSync, constants, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync, closeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import type { Identity } from './identity.ts';
 import { isOwnerAlive } from './owner.ts';
 import type { SandboxLimits } from './sandbox.ts';
 
@@ -13,8 +15,10 @@ export interface CgroupHome {
 
 /** A group that holds one sandbox. */
 export interface Cgroup {
-  /** Puts a process in; everything it starts from then on is in too. Throws when the kernel refuses. */
-  add(pid: number): void;
+  /** Puts a process in; everything it starts from then on is in too. Rejects when the kernel refuses. */
+  add(pid: number): Promise<void>;
+  /** Files to which a process of this user (undefined: our own) writes 0 to put itself in; none where it may not. Throws what the system throws. */
+  admit(identity: Identity | undefined): readonly string[];
   /** How often the kernel killed for want of memory. */
   countMemoryKills(): number;
   /** False while the kernel still counts a process in it. */
@@ -86,15 +90,28 @@ export function createCgroup(home: CgroupHome, name: string, limits: Pick<Sandbo
     throw error;
   }
   return {
-    add: (pid) => directories.forEach((directory) => writeControl(join(directory, 'cgroup.procs'), String(pid))),
+    // Each waits some milliseconds in the kernel until no process forks: in threads, and for the same moment.
+    add: async (pid) => {
+      const added = await Promise.allSettled(
+        directories.map((directory) => writeControlAside(join(directory, 'cgroup.procs'), String(pid))),
+      );
+      for (const each of added) if (each.status === 'rejected') throw each.reason;
+    },
+    admit: (identity) => {
+      // Version 2 asks for a right to the group that one comes from, too.
+      if (home.version === 2) return [];
+      const files = directories.map((directory) => join(directory, 'tasks'));
+      if (identity) for (const file of files) chownSync(file, identity.uid, identity.gid);
+      return files;
+    },
     countMemoryKills: () =>
       tryReadCounter(home.version === 1 ? join(memory, 'memory.oom_control') : join(memory, 'memory.events'), 'oom_kill'),
     tryRemove: remove,
   };
 }
 
-/** bubblewrap’s own first process inside, which the limit must not charge to the plugin. */
-const BUBBLEWRAP_PROCESSES = 1;
+/** bubblewrap’s first process inside and the one or two outside of it, which the limit must not charge to the plugin. */
+const BUBBLEWRAP_PROCESSES = 3;
 
 /** Removes groups whose server is gone. One that still holds processes stays until they have been swept. */
 export function sweepCgroups(home: CgroupHome): void {
@@ -113,6 +130,16 @@ function writeControl(file: string, value: string): void {
     writeSync(descriptor, value);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** The same without holding up this process. */
+async function writeControlAside(file: string, value: string): Promise<void> {
+  const handle = await open(file, constants.O_WRONLY);
+  try {
+    await handle.write(value);
+  } finally {
+    await handle.close();
   }
 }
 

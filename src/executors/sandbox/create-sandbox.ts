@@ -5,7 +5,8 @@ import type { Log } from '../../log.ts';
 import type { Tier } from '../executor.ts';
 import { checkDescription } from './check-description.ts';
 import { findIdentity } from './identity.ts';
-import { launchBubblewrap, type BubblewrapMachine } from './launch-bubblewrap.ts';
+import { inheritedFiles, launchBubblewrap, type BubblewrapMachine } from './launch-bubblewrap.ts';
+import { createLauncherStarter } from './launcher-starter.ts';
 import { launchUnboxed, tryPrepareSetpriv } from './launch-unboxed.ts';
 import { createMemoryFile } from './memory-file.ts';
 import { describeOwner } from './owner.ts';
@@ -14,7 +15,7 @@ import { tryFindProgram } from './programs.ts';
 import type { Sandbox, SandboxDescription, SandboxedProcess, SandboxFinding } from './sandbox.ts';
 import { launchSeatbelt, probeSeatbelt } from './launch-seatbelt.ts';
 import type { Staging } from './staging.ts';
-import { createStandardPipeSource } from './standard-pipes.ts';
+import { DIRECT_STARTER, type BubblewrapStarter } from './start-bubblewrap.ts';
 import { createSeccompFilter, isSeccompArchitecture } from './seccomp.ts';
 import { sweepOrphans } from './sweep.ts';
 import { readSystemFiles, readSystemLayout } from './system-layout.ts';
@@ -43,7 +44,7 @@ interface Isolation {
   readonly tier: Tier;
   readonly findings: readonly SandboxFinding[];
   launch(description: SandboxDescription): Promise<SandboxedProcess>;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /**
@@ -59,7 +60,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const close = async (): Promise<void> => {
     await Promise.all([...running].map((started) => started.kill()));
     await Promise.allSettled(starting);
-    if (probing) (await probing).dispose();
+    if (probing) await (await probing).dispose();
   };
 
   const start = async (description: SandboxDescription): Promise<SandboxedProcess> => {
@@ -116,7 +117,6 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
   if (!bwrap) return missing('bubblewrap is not installed', 'install it (apt install bubblewrap, dnf install bubblewrap)');
   if (!prlimit || !timeout) return missing('prlimit or timeout is not installed', 'install util-linux and coreutils');
   const files = readSystemFiles().map(([path, bytes]) => [createMemoryFile(bytes), path] as const);
-  const pipes = createStandardPipeSource('/bin/sh');
   const seccomp = isSeccompArchitecture(process.arch) ? createMemoryFile(createSeccompFilter(process.arch)) : undefined;
   const identity = findIdentity();
   const staging = identity && tryPrepareStaging(programs?.setpriv);
@@ -124,14 +124,13 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
     if (staging) rmSync(staging.directory, { recursive: true, force: true });
     for (const [file] of files) file.close();
     seccomp?.close();
-    pipes.close();
   };
   const candidate: BubblewrapMachine = {
     programs: { bwrap, prlimit, timeout },
     features: { disableUserNamespaces: true, cgroupNamespace: true, coverFirstProcess: true },
     layout: readSystemLayout(),
     seccomp,
-    pipes,
+    starter: DIRECT_STARTER,
     files,
     identity,
     staging,
@@ -139,8 +138,8 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
     owner: describeOwner(),
     log,
   };
-  const { machine, reason, findings } = await probeBubblewrap(candidate);
-  if (!machine) {
+  const { machine: found, reason, findings } = await probeBubblewrap(candidate);
+  if (!found) {
     dispose();
     return missing(
       `bubblewrap cannot isolate here: ${reason}`,
@@ -148,8 +147,17 @@ async function probeLinux({ programs, log }: SandboxOptions): Promise<Isolation>
       findings,
     );
   }
+  const starter = tryPrepareLauncher(found);
+  const machine = { ...found, starter };
   const tier = !machine.seccomp ? 'bwrap' : machine.cgroups ? 'bwrap+seccomp+cgroup' : 'bwrap+seccomp';
-  return { tier, findings, launch: (description) => launchBubblewrap(description, machine), dispose };
+  return { tier, findings, launch: (description) => launchBubblewrap(description, machine), dispose: () => starter.close().then(dispose) };
+}
+
+/** Where there is a bash to start the sandboxes of this machine with. */
+function tryPrepareLauncher(machine: BubblewrapMachine): BubblewrapStarter {
+  const { starter: fallback, owner, log } = machine;
+  const shell = tryFindProgram('bash');
+  return shell === undefined ? fallback : createLauncherStarter({ shell, files: inheritedFiles(machine), owner, fallback, log });
 }
 
 /** For a server that runs as root; undefined where the system has no `setpriv`. */
@@ -164,7 +172,12 @@ async function probeMac({ programs }: SandboxOptions): Promise<Isolation> {
   const sandboxExec = programs?.sandboxExec ?? '/usr/bin/sandbox-exec';
   const { works, findings, reason } = await probeSeatbelt(sandboxExec);
   if (!works) return missing(`sandbox-exec cannot isolate here: ${reason}`, 'use a system with /usr/bin/sandbox-exec', findings);
-  return { tier: 'seatbelt', findings, launch: (description) => launchSeatbelt(description, sandboxExec), dispose: () => {} };
+  return {
+    tier: 'seatbelt',
+    findings,
+    launch: (description) => launchSeatbelt(description, sandboxExec),
+    dispose: () => Promise.resolve(),
+  };
 }
 
 function missing(reason: string, wanted: string, findings?: readonly SandboxFinding[]): Isolation {
@@ -174,6 +187,6 @@ function missing(reason: string, wanted: string, findings?: readonly SandboxFind
     launch: ({ command }) => {
       throw new HostError('EXECUTION_SANDBOX_MISSING', { program: command[0] ?? '', reason, wanted });
     },
-    dispose: () => {},
+    dispose: () => Promise.resolve(),
   };
 }

@@ -1,7 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, statSync } from 'node:fs';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { HostError, reasonOf } from '../../errors.ts';
@@ -10,14 +8,14 @@ import type { Tier } from '../executor.ts';
 import { toBubblewrapArguments, type BubblewrapFeatures, type SystemLayout } from './bubblewrap.ts';
 import { createCgroup, type Cgroup, type CgroupHome } from './cgroup.ts';
 import { canUse, withoutUnreachableCovers, type Identity } from './identity.ts';
+import { FIRST_FILE, INHERITED, outerStatus } from './launcher-script.ts';
 import type { MemoryFile } from './memory-file.ts';
 import { isAlive } from './owner.ts';
 import { createProcessHandle } from './process-handle.ts';
 import { createRunDirectorySlot, openRunDirectory } from './run-directory.ts';
 import type { SandboxDescription, SandboxedProcess, SandboxExit } from './sandbox.ts';
-import type { StandardPipes, StandardPipeSource } from './standard-pipes.ts';
 import { stage, type Staging } from './staging.ts';
-import { startProcess, type Started } from './start-process.ts';
+import type { BubblewrapStarter, StartedBubblewrap } from './start-bubblewrap.ts';
 
 /** Everything about this machine that a start needs, found once by the probe. */
 export interface BubblewrapMachine {
@@ -26,7 +24,7 @@ export interface BubblewrapMachine {
   readonly layout: SystemLayout;
   /** The filter of this architecture; undefined where there is none. */
   readonly seccomp: MemoryFile | undefined;
-  readonly pipes: StandardPipeSource;
+  readonly starter: BubblewrapStarter;
   readonly files: readonly (readonly [file: MemoryFile, path: string])[];
   readonly identity: Identity | undefined;
   /** Undefined where it is not needed or does not work. */
@@ -36,106 +34,80 @@ export interface BubblewrapMachine {
   readonly log: Log;
 }
 
-/** Standard input, output, errors, and the three below. */
-const FIRST_FILE = 6;
-const OPTIONS = 3;
-const STATUS = 4;
-const BLOCK = 5;
 const REMOVE_ATTEMPTS = 50;
-const MAX_STATUS_BYTES = 4096;
+
+/** What every sandbox of this machine inherits as descriptors, from `FIRST_FILE` on. */
+export const inheritedFiles = ({ seccomp, files }: Pick<BubblewrapMachine, 'seccomp' | 'files'>): readonly MemoryFile[] => [
+  ...(seccomp ? [seccomp] : []),
+  ...files.map(([file]) => file),
+];
 
 /** Starts a description under bubblewrap. Throws HostError. */
 export async function launchBubblewrap(description: SandboxDescription, machine: BubblewrapMachine): Promise<SandboxedProcess> {
   const program = description.command[0] ?? '';
   const { visible, prefix, identity } = chooseUser(description, machine);
-  const pipes = await takePipes(program, machine);
-  const inherited: number[] = [];
   let cgroup: Cgroup | undefined;
-  let started: Started;
+  let started: StartedBubblewrap;
   try {
     cgroup = tryMakeCgroup(description, machine);
-    const open = (file: MemoryFile): number => {
-      const descriptor = file.open();
-      inherited.push(descriptor);
-      return FIRST_FILE + inherited.length - 1;
-    };
+    const firstShown = FIRST_FILE + (machine.seccomp ? 1 : 0);
     const { argv, options } = toBubblewrapArguments(visible, {
       ...machine,
       isDirectory,
       descriptors: {
-        options: OPTIONS,
-        status: STATUS,
-        block: BLOCK,
-        ...(machine.seccomp ? { seccomp: open(machine.seccomp) } : {}),
-        files: machine.files.map(([file, path]) => [open(file), path] as const),
+        ...INHERITED,
+        ...(machine.seccomp ? { seccomp: FIRST_FILE } : {}),
+        files: machine.files.map(([, path], index) => [firstShown + index, path] as const),
       },
     });
-    const [starter = '', ...words] = [...prefix, machine.programs.bwrap, ...argv];
-    started = await startProcess(starter, words, {
-      // Node’s own environment would be readable inside as /proc/1/environ (sandbox.md §0.4).
-      env: {},
-      cwd: '/',
-      detached: true,
-      stdio: [...pipes.childEnds, 'pipe', 'pipe', 'pipe', ...inherited],
-      ...identity,
+    started = await machine.starter.start({
+      words: [...prefix, machine.programs.bwrap, ...argv],
+      options: options.map((word) => `${word}\0`).join(''),
+      files: inheritedFiles(machine),
+      staged: prefix.length > 0,
+      groups: cgroup?.admit(identity) ?? [],
+      identity,
     });
-    if (started.ok) {
-      const optionsPipe = pipeOf<Writable>(started.child, OPTIONS);
-      optionsPipe.on('error', () => {});
-      optionsPipe.end(options.map((word) => `${word}\0`).join(''));
-    }
   } catch (error) {
     cgroup?.tryRemove();
-    destroyPipes(pipes);
     throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: reasonOf(error) }, { cause: error });
-  } finally {
-    for (const descriptor of inherited) closeSync(descriptor);
-    pipes.closeChildEnds();
   }
 
-  if (!started.ok) {
-    cgroup?.tryRemove();
-    destroyPipes(pipes);
-    throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: started.reason });
-  }
-  const { child } = started;
-  const status = followStatus(pipeOf<Readable>(child, STATUS));
-  const block = pipeOf<Duplex>(child, BLOCK);
-  block.on('error', () => {});
+  const { status, release } = started;
+  const outside = started.joined ? undefined : cgroup;
   const runDirectory = createRunDirectorySlot(program);
   const process = createProcessHandle({
-    child,
-    pipes,
+    ...started,
     tier: tierOf(machine, cgroup),
     runDirectory,
     innerPid: () => status.innerPid,
     conclude: async (exit, killed) => {
       const memoryKills = cgroup?.countMemoryKills() ?? 0;
       await removeCgroup(cgroup, machine.log);
-      return withCause(exit, { killed, memoryKills, started: status.ended });
+      return withCause(exit, { killed, memoryKills, started: status.exitCode !== undefined });
     },
   });
 
   const giveUp = async (reason: string, cause: unknown): Promise<never> => {
     await process.kill();
-    block.destroy();
+    release();
     throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: `${reason}: ${reasonOf(cause)}` }, { cause });
   };
 
   // What nothing has to be done for starts at once; the rest waits until it is in its group.
-  if (!cgroup) block.end('1');
+  if (!outside) release();
   const innerPid = await status.started;
   if (innerPid === undefined) {
-    block.end('1');
+    release();
     return process;
   }
   try {
-    cgroup?.add(innerPid);
+    await outside?.add(innerPid);
   } catch (error) {
     // One that is gone tells itself why; one that would go on without its limits must not.
     if (isAlive(innerPid)) await giveUp('it cannot join its control group', error);
   }
-  if (cgroup) block.end('1');
+  release();
   if (description.runDirectory) {
     const opening = openRunDirectory(innerPid, description.runDirectory.path);
     await runDirectory.fill(opening).catch((error: unknown) => giveUp('its files cannot be read', error));
@@ -151,23 +123,19 @@ interface Choice {
 }
 
 /** The unprivileged user, by itself or brought to what only root can reach; else the server’s own. */
-function chooseUser(description: SandboxDescription, { identity, staging, programs, owner }: BubblewrapMachine): Choice {
+function chooseUser(description: SandboxDescription, machine: BubblewrapMachine): Choice {
+  const { identity, staging, programs, owner } = machine;
+  const status = outerStatus(inheritedFiles(machine).length);
   if (identity && canUse(identity, description)) return { visible: withoutUnreachableCovers(description, identity), prefix: [], identity };
   if (!identity || !staging || !canUse(identity, description, 'staged')) return { visible: description, prefix: [] };
-  const staged = stage(withoutUnreachableCovers(description, identity, 'staged'), { ...staging, identity, owner, bwrap: programs.bwrap });
+  const staged = stage(withoutUnreachableCovers(description, identity, 'staged'), {
+    ...staging,
+    identity,
+    owner,
+    status,
+    bwrap: programs.bwrap,
+  });
   return { visible: staged.description, prefix: staged.prefix };
-}
-
-async function takePipes(program: string, machine: BubblewrapMachine): Promise<StandardPipes> {
-  try {
-    return await machine.pipes.take();
-  } catch (error) {
-    throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: reasonOf(error) }, { cause: error });
-  }
-}
-
-function destroyPipes({ stdin, stdout, stderr }: StandardPipes): void {
-  for (const pipe of [stdin, stdout, stderr]) pipe.destroy();
 }
 
 function tierOf(machine: BubblewrapMachine, cgroup: Cgroup | undefined): Tier {
@@ -203,32 +171,4 @@ function withCause(exit: SandboxExit, seen: { killed: boolean; memoryKills: numb
   return exit;
 }
 
-/** Follows bubblewrap’s `--json-status-fd`: the first process inside, and that the command has run to an end. */
-function followStatus(pipe: Readable) {
-  let text = '';
-  let settle: (pid: number | undefined) => void = () => {};
-  const status = {
-    innerPid: undefined as number | undefined,
-    ended: false,
-    started: new Promise<number | undefined>((resolve) => {
-      settle = resolve;
-    }),
-  };
-  pipe.setEncoding('utf8');
-  pipe.on('data', (chunk: string) => {
-    if (text.length < MAX_STATUS_BYTES) text += chunk;
-    const match = /"child-pid": ?(\d+)/.exec(text);
-    if (match) {
-      status.innerPid = Number(match[1]);
-      settle(status.innerPid);
-    }
-    status.ended = /"exit-code": ?\d/.test(text);
-  });
-  pipe.on('error', () => settle(undefined));
-  pipe.on('close', () => settle(undefined));
-  return status;
-}
-
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-
-const pipeOf = <Kind>(child: ChildProcess, index: number): Kind => child.stdio[index] as Kind;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { HostError, reasonOf } from '../../errors.ts';
-import { createProcessHandle } from './process-handle.ts';
+import { createProcessHandle, watchChild } from './process-handle.ts';
 import { createRunDirectorySlot, keepTemporary } from './run-directory.ts';
 import { standardStreams, startProcess } from './start-process.ts';
 import { toSeatbeltPlan, toUlimitCommand } from './seatbelt.ts';
@@ -28,9 +28,11 @@ export async function launchSeatbelt(description: SandboxDescription, sandboxExe
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     if (!started.ok) throw new Error(started.reason);
+    const { child } = started;
     return createProcessHandle({
-      child: started.child,
-      pipes: standardStreams(started.child),
+      pid: child.pid,
+      ended: watchChild(child),
+      pipes: standardStreams(child),
       tier: 'seatbelt',
       runDirectory,
       conclude: async (exit) => {

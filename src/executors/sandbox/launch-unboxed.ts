@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { HostError } from '../../errors.ts';
 import { OWNER_VARIABLE, toPrlimitOptions } from './bubblewrap.ts';
 import { tryHostPath } from './identity.ts';
-import { createProcessHandle } from './process-handle.ts';
+import { createProcessHandle, watchChild } from './process-handle.ts';
 import { createRunDirectorySlot, keepTemporary, withRunDirectory, type RunDirectorySlot } from './run-directory.ts';
 import type { SandboxDescription, SandboxedProcess } from './sandbox.ts';
 import { standardStreams, startProcess } from './start-process.ts';
@@ -67,7 +67,8 @@ async function launch(description: SandboxDescription, machine: UnboxedMachine, 
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   if (!started.ok) throw new HostError('EXECUTION_SANDBOX_FAILED', { program, reason: started.reason });
-  return createProcessHandle({ child: started.child, pipes: standardStreams(started.child), tier: 'process', runDirectory });
+  const { child } = started;
+  return createProcessHandle({ pid: child.pid, ended: watchChild(child), pipes: standardStreams(child), tier: 'process', runDirectory });
 }
 
 /** A working directory that exists only inside a sandbox is replaced by the one for temporary files. */

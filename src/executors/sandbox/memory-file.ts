@@ -12,13 +12,13 @@ export interface MemoryFile {
 
 /**
  * Writes the bytes to a file and unlinks it. Linux only: `/proc/self/fd` opens an unlinked file anew, and each opening
- * has its own position, so that many children can read it at once.
+ * has its own position, so that many children can read it at once, those of other users too.
  */
 export function createMemoryFile(bytes: Uint8Array | string): MemoryFile {
   const directory = makeTemporaryDirectory();
   try {
     const path = join(directory, 'data');
-    writeFileSync(path, bytes, { mode: 0o400, flag: 'wx' });
+    writeFileSync(path, bytes, { mode: 0o444, flag: 'wx' });
     const descriptor = openSync(path, 'r');
     return { open: () => openSync(`/proc/self/fd/${descriptor}`, 'r'), close: () => closeSync(descriptor) };
   } finally {

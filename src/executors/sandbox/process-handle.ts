@@ -17,7 +17,10 @@ const GONE_POLL_MS = 1;
 const GONE_POLLS = 1000;
 
 export interface ProcessHandleOptions {
-  readonly child: ChildProcess & { readonly pid: number };
+  /** The leader of its own group. */
+  readonly pid: number;
+  /** Settles when it has ended; never rejects. */
+  readonly ended: Promise<SandboxExit>;
   readonly pipes: { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
   readonly tier: Tier;
   readonly runDirectory: RunDirectorySlot;
@@ -27,25 +30,33 @@ export interface ProcessHandleOptions {
   readonly conclude?: (exit: SandboxExit, killed: boolean) => Promise<SandboxExit>;
 }
 
-/** Gives a detached child process the life cycle of a sandboxed one: `exited` always settles, `kill` takes the whole tree. */
-export function createProcessHandle({ child, pipes, tier, runDirectory, innerPid, conclude }: ProcessHandleOptions): SandboxedProcess {
+/** How a child of this process ends. */
+export const watchChild = (child: ChildProcess): Promise<SandboxExit> =>
+  new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => resolve({ code: null, signal: null }));
+  });
+
+/** Gives a process the life cycle of a sandboxed one: `exited` always settles, `kill` takes the whole tree. */
+export function createProcessHandle(options: ProcessHandleOptions): SandboxedProcess {
+  const { pid, ended, pipes, tier, runDirectory, innerPid, conclude } = options;
+  const startTime = tryReadStat(pid)?.startTime;
   let killed = false;
+  let running = true;
   const hurry = new AbortController();
   // A pipe whose reader is gone must not take the server down; what was not written shows in the result.
   for (const pipe of [pipes.stdin, pipes.stdout, pipes.stderr]) pipe.on('error', () => {});
 
-  const ended = new Promise<SandboxExit>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-    child.once('error', () => resolve({ code: null, signal: null }));
-  });
   const closed = Promise.all(
     [pipes.stdout, pipes.stderr].map((pipe) => new Promise<void>((resolve) => pipe.once('close', () => resolve()))),
   );
 
   const settle = async (): Promise<SandboxExit> => {
     const exit = await ended;
-    // Whatever stayed behind in the group, without a process namespace to end it.
-    killGroup(child.pid);
+    running = false;
+    // Whatever stayed behind in the group, without a process namespace to end it; its number is not free before.
+    const stat = tryReadStat(pid);
+    if (stat === undefined || stat.startTime === startTime) killGroup(pid);
     await Promise.race([closed, drain([pipes.stdout, pipes.stderr], hurry.signal)]);
     hurry.abort();
     for (const pipe of [pipes.stdin, pipes.stdout, pipes.stderr]) pipe.destroy();
@@ -60,14 +71,14 @@ export function createProcessHandle({ child, pipes, tier, runDirectory, innerPid
     stdin: pipes.stdin,
     stdout: pipes.stdout,
     stderr: pipes.stderr,
-    pid: child.pid,
+    pid,
     tier,
     exited,
     kill: async () => {
       if (!killed) {
         killed = true;
         // After its end the group’s number may belong to somebody else.
-        if (child.exitCode === null && child.signalCode === null) killGroup(child.pid);
+        if (running) killGroup(pid);
         hurry.abort();
       }
       await exited;

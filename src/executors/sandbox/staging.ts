@@ -14,6 +14,8 @@ export interface StagingSetting extends Staging {
   readonly bwrap: string;
   readonly identity: Identity;
   readonly owner: string;
+  /** The descriptor that tells of the first bubblewrap. */
+  readonly status: number;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface StagingSetting extends Staging {
  * Returns the description with the staged sources, and the command line to put before bubblewrap’s own.
  */
 export function stage(description: SandboxDescription, setting: StagingSetting) {
-  const { bwrap, setpriv, directory, identity, owner } = setting;
+  const { bwrap, setpriv, directory, identity, owner, status } = setting;
   const binds: string[] = [];
   const mounts = description.mounts.map((mount, index) => {
     if (mount.access === 'none') return mount;
@@ -34,6 +36,7 @@ export function stage(description: SandboxDescription, setting: StagingSetting) 
   const prefix = [
     bwrap,
     ['--dev-bind', '/', '/', '--perms', '0755', '--tmpfs', directory, ...binds],
+    ['--json-status-fd', String(status)],
     ['--die-with-parent', '--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP'],
     ['--setenv', OWNER_VARIABLE, owner, '--unsetenv', OWNER_VARIABLE, '--'],
     [setpriv, '--reuid', String(identity.uid), '--regid', String(identity.gid), '--clear-groups'],

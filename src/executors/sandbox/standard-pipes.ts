@@ -15,61 +15,49 @@ export interface StandardPipes {
   closeChildEnds(): void;
 }
 
-export interface StandardPipeSource {
-  /** Throws what the system throws. */
-  take(): Promise<StandardPipes>;
-  close(): void;
-}
-
 interface Pipe {
   readonly readEnd: number;
   readonly writeEnd: number;
 }
 
-const PIPES_EACH = 3;
-/** Below this, more are made in the background. */
-const LOW = 6;
 /** A constant: each here-document is a pipe that holds one line. Every shell can name the descriptors up to 9. */
-const MAKE_PIPES = `exec 3<<A 4<<A 5<<A 6<<A 7<<A 8<<A\n${'x\nA\n'.repeat(6)}echo; read -r line`;
-const MADE = [3, 4, 5, 6, 7, 8];
+const MAKE_PIPES = `exec 3<<A 4<<A 5<<A\n${'x\nA\n'.repeat(3)}echo; read -r line`;
 
 /**
- * Makes pipes ahead of their use. Node connects its children by sockets, and those cannot be opened again by name:
- * `cat /dev/stdin` and `echo > /dev/stderr` fail with ENXIO in every plugin that uses them. Node has no call for pipes,
- * so a shell makes some and this process opens both ends of each through `/proc`. Named pipes would not do: opening one
- * for reading waits for a writer, for ever when the input has already ended.
+ * Makes the pipes of a process that is started without a launcher. Node connects its children by sockets, and those cannot
+ * be opened again by name: `cat /dev/stdin` and `echo > /dev/stderr` fail with ENXIO in every plugin that uses them. Node
+ * has no call for pipes, so a shell makes some and this process opens both ends of each through `/proc`. Named pipes would
+ * not do: opening one for reading waits for a writer, for ever when the input has already ended.
+ * Throws what the system throws.
  */
-export function createStandardPipeSource(shell: string): StandardPipeSource {
-  const ready: Pipe[] = [];
-  let filling: Promise<void> | undefined;
-  let closed = false;
-  const fill = (): Promise<void> =>
-    (filling ??= makePipes(shell)
-      .then((made) => {
-        ready.push(...made);
-        if (closed) ready.splice(0).forEach(closePipe);
-      })
-      .finally(() => {
-        filling = undefined;
-      }));
-
-  return {
-    take: async () => {
-      while (ready.length < PIPES_EACH && !closed) await fill();
-      const [input, output, errors] = ready.splice(0, PIPES_EACH);
-      if (!input || !output || !errors) throw new Error('the sandbox is closed');
-      // A failure shows at the next start that has to wait for it.
-      if (ready.length < LOW) fill().catch(() => {});
-      return connect([input, output, errors]);
-    },
-    close: () => {
-      closed = true;
-      ready.splice(0).forEach(closePipe);
-    },
-  };
+export async function makeStandardPipes(shell: string): Promise<StandardPipes> {
+  const started = await startProcess(shell, ['-c', MAKE_PIPES], { env: {}, detached: false, stdio: ['pipe', 'pipe', 'ignore'] });
+  if (!started.ok) throw new Error(started.reason);
+  const { child } = started;
+  child.stdin?.on('error', () => {});
+  const made: Pipe[] = [];
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`${shell} made no pipes and ended with ${code}`)));
+      child.stdout?.once('data', () => resolve());
+    });
+    const take = (descriptor: number): Pipe => {
+      const pipe = openPipe(`/proc/${child.pid}/fd/${descriptor}`);
+      made.push(pipe);
+      return pipe;
+    };
+    return connect(take(3), take(4), take(5));
+  } catch (error) {
+    made.forEach(closePipe);
+    throw error;
+  } finally {
+    child.removeAllListeners('exit');
+    child.kill('SIGKILL');
+  }
 }
 
-function connect([input, output, errors]: readonly [Pipe, Pipe, Pipe]): StandardPipes {
+function connect(input: Pipe, output: Pipe, errors: Pipe): StandardPipes {
   // The child’s input has to block, and was opened without.
   const childInput = openSync(`/proc/self/fd/${input.readEnd}`, constants.O_RDONLY);
   closeSync(input.readEnd);
@@ -81,24 +69,6 @@ function connect([input, output, errors]: readonly [Pipe, Pipe, Pipe]): Standard
     stderr: new Socket({ fd: errors.readEnd, readable: true, writable: false }),
     closeChildEnds: () => childEnds.forEach((descriptor) => closeSync(descriptor)),
   };
-}
-
-async function makePipes(shell: string): Promise<Pipe[]> {
-  const started = await startProcess(shell, ['-c', MAKE_PIPES], { env: {}, detached: false, stdio: ['pipe', 'pipe', 'ignore'] });
-  if (!started.ok) throw new Error(started.reason);
-  const { child } = started;
-  child.stdin?.on('error', () => {});
-  try {
-    await new Promise<void>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`${shell} made no pipes and ended with ${code}`)));
-      child.stdout?.once('data', () => resolve());
-    });
-    return MADE.map((descriptor) => openPipe(`/proc/${child.pid}/fd/${descriptor}`));
-  } finally {
-    child.removeAllListeners('exit');
-    child.kill('SIGKILL');
-  }
 }
 
 function openPipe(path: string): Pipe {

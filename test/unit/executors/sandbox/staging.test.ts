@@ -21,6 +21,7 @@ test('stage() shows every mount in one directory before it becomes another user,
     directory: '/tmp/stage',
     identity: { uid: 990, gid: 991 },
     owner: '42:4711',
+    status: 13,
   };
   const { description: staged, prefix } = stage(description, setting);
   expect(staged.mounts).toEqual([
@@ -31,7 +32,7 @@ test('stage() shows every mount in one directory before it becomes another user,
   expect(prefix.join(' ')).toBe(
     [
       '/usr/bin/bwrap --dev-bind / / --perms 0755 --tmpfs /tmp/stage --ro-bind /root/a /tmp/stage/0 --bind /root/b /tmp/stage/2',
-      '--die-with-parent --cap-drop ALL --cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP',
+      '--json-status-fd 13 --die-with-parent --cap-drop ALL --cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_SETPCAP',
       '--setenv PLUGBRIDGE_OWNER 42:4711 --unsetenv PLUGBRIDGE_OWNER --',
       '/usr/bin/setpriv --reuid 990 --regid 991 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all --',
     ].join(' '),
