@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -93,7 +94,8 @@ describe.skipIf(!HAS_BUBBLEWRAP)('createSandbox()', () => {
     );
     expect(started.tier).toBe('process');
     started.stdin.end();
-    const [shown] = (await started.stdout.take(1).toArray()) as [Buffer];
+    // Taking one chunk alone would close the pipe, and the next line would end the program by itself.
+    const [shown] = (await once(started.stdout, 'data')) as [Buffer];
     expect(String(shown)).toContain('OWN=mine');
     expect(String(shown)).not.toContain('seeded');
     await started.kill();
