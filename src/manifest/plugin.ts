@@ -96,16 +96,6 @@ export const PluginSchema = z.strictObject({
 });
 export type Plugin = z.infer<typeof PluginSchema>;
 
-/** Of scripts (DESIGN.md, “Details that others build on”; the timeout is Kaizen’s). */
-export const SCRIPT_LIMITS: Limits = {
-  timeoutMs: 60_000,
-  memoryBytes: 512 * 1024 * 1024,
-  outputBytes: 16 * 1024 * 1024,
-  logBytes: 256 * 1024,
-  hostCalls: 100_000,
-  concurrency: 16,
-};
-
 /** The defaults of DESIGN.md, “Bounded”; WASM’s own from agentzero.md §3. */
 export const DEFAULT_LIMITS: Limits = {
   timeoutMs: 30_000,
@@ -115,3 +105,6 @@ export const DEFAULT_LIMITS: Limits = {
   hostCalls: 100_000,
   concurrency: 16,
 };
+
+/** Of scripts (DESIGN.md, “Details that others build on”; the timeout is Kaizen’s). */
+export const SCRIPT_LIMITS: Limits = { ...DEFAULT_LIMITS, timeoutMs: 60_000, memoryBytes: 512 * 1024 * 1024 };

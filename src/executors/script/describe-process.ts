@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { Language, ScriptRuntime, ScriptValue } from '../../manifest/plugin.ts';
 import type { Execution } from '../executor.ts';
+import { layerMounts } from '../sandbox/granted-mounts.ts';
 import type { SandboxDescription, SandboxMount } from '../sandbox/sandbox.ts';
 import { LANGUAGE_TABLE, toLoaderCommand } from './languages/languages.ts';
 
@@ -41,7 +42,11 @@ export function describeProcess(execution: Execution<ScriptRuntime>, parts: Proc
   const { command, environment } = toLoaderCommand({ ...parts, language, pluginDirectory: paths.plugin });
   return {
     command,
-    mounts: layerMounts(parts.granted, [...parts.mounts, readOnly(join(parts.loadersDirectory, LANGUAGE_TABLE[language].loader))]),
+    // Ours come over what was granted: no grant makes a loader or an interpreter writable.
+    mounts: layerMounts({
+      granted: parts.granted,
+      own: [...parts.mounts, readOnly(join(parts.loadersDirectory, LANGUAGE_TABLE[language].loader))],
+    }),
     workingDirectory: RUN_DIRECTORY,
     runDirectory: { path: RUN_DIRECTORY, maxBytes: Math.min(MAX_RUN_BYTES, Math.ceil(limits.memoryBytes / 2)) },
     environment: {
@@ -70,13 +75,6 @@ export function describeProcess(execution: Execution<ScriptRuntime>, parts: Proc
 const toDataBytes = (language: Language, memoryBytes: number): number => memoryBytes + LANGUAGE_TABLE[language].dataHeadroomBytes;
 
 const readOnly = (path: string): SandboxMount => ({ source: path, target: path, access: 'read' });
-
-/** Ours over what was granted, each below its parents: no grant makes a loader or an interpreter writable. */
-export function layerMounts(granted: readonly SandboxMount[], ours: readonly SandboxMount[]): SandboxMount[] {
-  const byTarget = new Map([...granted, ...ours].map((mount) => [mount.target, mount]));
-  const depthOf = ({ target }: SandboxMount): number => target.split('/').length;
-  return [...byTarget.values()].sort((a, b) => depthOf(a) - depthOf(b) || (a.target < b.target ? -1 : 1));
-}
 
 function toVariables({ plugin, command, paths, runtime }: Execution<ScriptRuntime>): Record<string, string> {
   const values: Readonly<Record<ScriptValue, string>> = {
@@ -112,7 +110,7 @@ export function routeThroughRelay(description: SandboxDescription, parts: RelayP
   return {
     ...description,
     command: [parts.program, relayFile, parts.socketFile, String(RELAY_PORT), String(dataBytes), '--', ...command],
-    mounts: layerMounts(mounts, [...parts.mounts, readOnly(relayFile), readOnly(parts.socketFile)]),
+    mounts: layerMounts({ granted: mounts, own: [...parts.mounts, readOnly(relayFile), readOnly(parts.socketFile)] }),
     environment: {
       ...environment,
       http_proxy: address,

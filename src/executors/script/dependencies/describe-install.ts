@@ -1,5 +1,6 @@
 import type { SandboxDescription, SandboxMount } from '../../sandbox/sandbox.ts';
-import { layerMounts, routeThroughRelay } from '../describe-process.ts';
+import { layerMounts } from '../../sandbox/granted-mounts.ts';
+import { routeThroughRelay } from '../describe-process.ts';
 import type { InstallCommand } from './package-manager.ts';
 import type { Staging } from './staging.ts';
 
@@ -38,7 +39,7 @@ export function describeInstall({ tool, staging, limits, ...parts }: InstallPart
   const lifetimeSeconds = Math.ceil(limits.timeoutMs / 1000) + 1;
   const description: SandboxDescription = {
     command: tool.command,
-    mounts: layerMounts(parts.mounts, [{ source: staging.box, target: staging.box, access: 'write' }]),
+    mounts: layerMounts({ granted: parts.mounts, own: [{ source: staging.box, target: staging.box, access: 'write' }] }),
     workingDirectory: staging.project,
     environment: {
       ...tool.environment,

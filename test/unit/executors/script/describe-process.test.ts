@@ -3,7 +3,8 @@ import { describe, test } from 'vitest';
 
 import type { Execution } from '../../../../src/executors/executor.ts';
 import type { SandboxMount } from '../../../../src/executors/sandbox/sandbox.ts';
-import { describeProcess, layerMounts, routeThroughRelay, RUN_DIRECTORY } from '../../../../src/executors/script/describe-process.ts';
+import { layerMounts } from '../../../../src/executors/sandbox/granted-mounts.ts';
+import { describeProcess, routeThroughRelay, RUN_DIRECTORY } from '../../../../src/executors/script/describe-process.ts';
 import { SCRIPT_LIMITS, type ScriptRuntime } from '../../../../src/manifest/plugin.ts';
 
 const MIB = 1024 * 1024;
@@ -117,7 +118,7 @@ describe('layerMounts()', () => {
   test('puts parents before what is in them, each target once, ours over what was granted', ({ expect }) => {
     fc.assert(
       fc.property(fc.array(mount), fc.array(mount), (granted, ours) => {
-        const layered = layerMounts(granted, ours);
+        const layered = layerMounts({ granted, own: ours });
         const targets = layered.map(({ target }) => target);
         expect(new Set(targets).size).toBe(targets.length);
         for (const [index, target] of targets.entries()) {
@@ -133,7 +134,7 @@ describe('layerMounts()', () => {
     const unique = fc.uniqueArray(mount, { selector: ({ target }) => target });
     fc.assert(
       fc.property(unique, (mounts) => {
-        expect(layerMounts(mounts, [])).toEqual(layerMounts(mounts.toReversed(), []));
+        expect(layerMounts({ granted: mounts })).toEqual(layerMounts({ granted: mounts.toReversed() }));
       }),
     );
   });
